@@ -1,0 +1,140 @@
+"""The first gradient checker: it must find planted errors at any magnitude, and raise no false alarm."""
+
+import mpmath
+import numpy as np
+import pytest
+
+import tinygrad_vg as vg
+from tinygrad_vg.gradcheck import GradientMismatch, Verdict, check_gradients, finite_difference, numerical_gradient
+
+
+def sigmoid_with(rule):
+    return vg.primitive(lambda z: vg.sigmoid(z), (rule,), name="planted")
+
+
+def chain(depth, activation=vg.sigmoid):
+    """Sigmoid neurons in a row: the gradient by the first bias shrinks to 1e-10 and below."""
+
+    def f(b):
+        a = 0.5
+        for i in range(depth):
+            a = activation(0.9 * a + b[i])
+        return a
+
+    return f, np.linspace(-0.5, 0.5, depth)
+
+
+FAULTS = {
+    "sign": lambda g, out, z: -g * (out * vg.sigmoid(-z)),
+    "one in a million": lambda g, out, z: g * (out * vg.sigmoid(-z)) * (1 + 1e-6),
+    "ignores g": lambda g, out, z: out * vg.sigmoid(-z) + 0 * g,
+    "zero": lambda g, out, z: 0 * g,
+    "shifted": lambda g, out, z: g * (out * vg.sigmoid(-z)) + 1e-8,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_error_is_found(fault):
+    with pytest.raises(GradientMismatch) as caught:
+        check_gradients(sigmoid_with(FAULTS[fault]), np.array([0.3, -1.2, 2.0]))
+    report = caught.value.report
+    assert not report
+    assert report.inputs[0].counts[Verdict.FAIL] == 3
+    assert "FAIL x0[" in str(caught.value)
+
+
+@pytest.mark.parametrize(("fault", "wrong"), [("sign", 3), ("zero", 6)])  # an even number of wrong signs is right
+def test_an_error_in_the_small_gradients_of_a_chain_is_found(fault, wrong):
+    f, b = chain(6, sigmoid_with(FAULTS[fault]))
+    report = check_gradients(f, b, raises=False)
+    assert report.inputs[0].counts[Verdict.FAIL] == wrong
+    honest, b = chain(6)
+    assert check_gradients(honest, b)
+
+
+def test_what_finite_differences_cannot_tell_is_unresolved_and_no_pass():
+    f, b = chain(22)  # |g| ≈ 1e-14, rounding noise of the differences 1e-13
+    report = check_gradients(f, b, raises=False)
+    assert not report
+    assert report.inputs[0].counts[Verdict.UNRESOLVED] > 0
+    assert report.inputs[0].counts[Verdict.FAIL] == 0
+    with pytest.raises(GradientMismatch, match="UNRESOLVED"):
+        check_gradients(f, b)
+
+
+def test_a_gradient_that_is_exactly_zero_is_counted_apart():
+    pixels = np.array([0.0, 0.7])
+    report = check_gradients(lambda w: vg.sigmoid(np.sum(pixels * w)), np.array([0.2, 0.3]))
+    assert report
+    assert report.inputs[0].counts == {Verdict.PASS: 1, Verdict.ZERO: 1, Verdict.UNRESOLVED: 0, Verdict.FAIL: 0}
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_both_orders_pass_for_a_layer(order):
+    rng = np.random.default_rng(1)
+    x, w, b = rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)
+    report = check_gradients(lambda x, w, b: np.tanh(x @ w + b), x, w, b, order=order)
+    assert [r.checked for r in report.inputs] == [12, 6, 2]
+    assert all(r.worst.error < 1e-7 for r in report.inputs)
+
+
+def test_an_error_of_second_order_only_is_found():
+    wrong = vg.primitive(np.sin, (lambda g, out, x: g * vg.stop_gradient(np.cos(x)),), name="cut")
+    x = np.array([0.4, 1.0])
+    assert check_gradients(wrong, x)
+    with pytest.raises(GradientMismatch):
+        check_gradients(wrong, x, order=2)
+
+
+def test_a_sample_is_stated_and_repeats_with_its_seed():
+    w = np.linspace(-1, 1, 600).reshape(20, 30)
+    first = check_gradients(lambda w: np.sin(w), w, sample=7, seed=3)
+    assert first == check_gradients(lambda w: np.sin(w), w, sample=7, seed=3)
+    assert first.inputs[0].checked == 7
+    assert "7 of 600" in str(first)
+    assert first != check_gradients(lambda w: np.sin(w), w, sample=7, seed=4)
+
+
+def test_names_of_tensors_are_used_and_progress_is_reported():
+    seen = []
+    w = vg.Tensor([0.5, 1.5], name="w₁")
+    report = check_gradients(np.exp, w, progress=lambda done, total: seen.append((done, total)))
+    assert report.inputs[0].name == "w₁"
+    assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("f", "exact", "points"),
+    [
+        (np.exp, mpmath.exp, (-30.0, -1.0, 0.0, 2.0, 40.0)),
+        (np.tanh, lambda x: mpmath.sech(x) ** 2, (-6.0, -0.5, 0.0, 3.0)),
+        (np.log, lambda x: 1 / x, (1e-3, 0.3, 1.0, 50.0)),
+        (vg.sigmoid, lambda z: mpmath.exp(-z) / (1 + mpmath.exp(-z)) ** 2, (-36.0, -10.0, 0.0, 1.0, 12.0, 36.0)),
+        (lambda x: x**3, lambda x: 3 * x**2, (-4.0, 1e-8, 5.0)),
+    ],
+)
+def test_the_true_error_of_a_finite_difference_is_within_its_bound(f, exact, points):
+    for x in points:
+        with np.errstate(invalid="ignore"):
+            value, bound, _ = finite_difference(lambda t: float(f(t)), x)
+        assert abs(mpmath.mpf(value) - exact(mpmath.mpf(x))) <= 8 * bound
+
+
+def test_steps_shrink_until_the_function_is_finite():
+    value, bound = numerical_gradient(lambda x: np.log(x), 1e-3)
+    assert abs(value - 1000) <= 8 * bound < 1e-2
+
+
+def test_numerical_gradient_of_several_inputs():
+    (gx, gw) = numerical_gradient(lambda x, w: np.sum(x**2 * w), np.array([1.0, 2.0]), np.array([[3.0], [4.0]]))
+    assert gx.value.shape == (2,)
+    assert gw.value.shape == (2, 1)
+    np.testing.assert_allclose(gx.value, [14.0, 28.0], rtol=1e-10)
+    np.testing.assert_allclose(gw.value, [[5.0], [5.0]], rtol=1e-10)
+
+
+def test_bad_calls():
+    with pytest.raises(ValueError, match="order 3"):
+        check_gradients(np.sin, 1.0, order=3)
+    with pytest.raises(ValueError, match="0 inputs"):
+        check_gradients(np.sin)
