@@ -25,11 +25,12 @@ _CSS = """
 def plot_style() -> Iterator[None]:
     """The look of all plots; make the figure inside."""
     import matplotlib as mpl
+    from cycler import cycler
 
     ink = dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], _INK)
-    style: dict[str, Any] = {
+    style: Any = {
         **ink,
-        "axes.prop_cycle": mpl.cycler(color=PALETTE),
+        "axes.prop_cycle": cycler(color=PALETTE),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
