@@ -91,7 +91,7 @@ def test_a_sample_is_stated_and_repeats_with_its_seed():
     first = check_gradients(lambda w: np.sin(w), w, sample=7, seed=3)
     assert first == check_gradients(lambda w: np.sin(w), w, sample=7, seed=3)
     assert first.inputs[0].checked == 7
-    assert "7 of 600" in str(first)
+    assert "7/600" in str(first)
     assert first != check_gradients(lambda w: np.sin(w), w, sample=7, seed=4)
 
 

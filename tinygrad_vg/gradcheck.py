@@ -210,7 +210,7 @@ class GradientReport:
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The table of the report, a tuple of texts an input, in the order of `headings`."""
         for r in self.inputs:
-            checked = f"all {r.size:,}" if r.checked == r.size else f"{r.checked:,} of {r.size:,}"
+            checked = f"{r.checked:,}/{r.size:,}"
             counts = [f"{r.counts[v]:,}" for v in (Verdict.PASS, Verdict.ZERO, Verdict.UNRESOLVED, Verdict.FAIL)]
             spread = f"{r.smallest:.1e} … {r.largest:.1e}" if r.largest else "0"
             error, bound = (f"{r.worst.error:.1e}", f"{_relative(r.worst):.1e}") if r.worst else ("—", "—")

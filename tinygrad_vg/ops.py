@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import string
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import index as as_integer
 from typing import Any, NamedTuple
 
@@ -74,9 +74,11 @@ def primitive(
     variadic = callable(vjps)
     if isinstance(forward, np.ufunc):
         names = tuple([f"x{i + 1}" for i in range(forward.nin)])
+        places = len(names)
     else:
         kinds = inspect.signature(forward).parameters.values()
         names = tuple([p.name for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)])
+        places = len([p for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)])
     name = name or forward.__name__
     if not variadic and not 0 < len(vjps) <= len(names):  # type: ignore[arg-type]
         raise TypeError(
@@ -89,7 +91,7 @@ def primitive(
 
     def differentiable(*args: Any, **params: Any) -> Any:
         if params or (len(args) != arrays and not variadic):
-            args, params = _sort_out(op, arrays, args, params)
+            args, params = _sort_out(op, arrays, places, args, params)
         return apply(op, args, params)
 
     differentiable.__name__ = differentiable.__qualname__ = name
@@ -106,13 +108,14 @@ _SAME_AS_DEFAULT: dict[str, Any] = {"out": None, "dtype": None, "where": True, "
 
 
 def _sort_out(
-    op: Op, arrays: int, args: tuple[Any, ...], params: dict[str, Any]
+    op: Op, arrays: int, places: int, args: tuple[Any, ...], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Split a call into array arguments and settings, and refuse every keyword the op would ignore."""
     if not op.variadic:
-        if len(args) > len(op.names):
+        if len(args) > places:
             raise TypeError(
-                f"{op.name} takes at most {len(op.names)} arguments ({', '.join(op.names)}), got {len(args)}"
+                f"{op.name} takes at most {places} arguments by position ({', '.join(op.names[:places])}), got "
+                f"{len(args)}; give further settings by name"
             )
         params = {**dict(zip(op.names[arrays:], args[arrays:], strict=False)), **params}
         args = args[:arrays]
@@ -221,7 +224,7 @@ def sigmoid(z: Any) -> Any:
 @rule_of(vjps=(lambda g, out, x: g * (x > 0),), local="relu′({0})", analytic=True)
 def relu(x: Any) -> Any:
     """max(x, 0), elementwise; relu′(0) = 0."""
-    return np.where(np.real(x) > 0, x, 0 * x)
+    return np.where(np.real(x) <= 0, 0, x)
 
 
 @rule_of(vjps=(lambda g, out, x: g * sigmoid(x),), local="σ({0})", analytic=True)
@@ -314,7 +317,7 @@ rule(
 )
 rule(
     np.remainder,
-    lambda g, out, x, y: g + 0 * y,
+    lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.floor_divide(x, y),
     symbol="{0} mod {1}",
     local=("1", "−⌊{0}/{1}⌋"),
@@ -373,15 +376,15 @@ rule(
 )
 rule(
     np.maximum,
-    lambda g, out, x, y: g * (0.5 * (np.greater(x, y) + np.greater_equal(x, y))),
-    lambda g, out, x, y: g * (0.5 * (np.greater(y, x) + np.greater_equal(y, x))),
+    lambda g, out, x, y: g * np.where(np.equal(x, y), 0.5, np.greater(x, y)),
+    lambda g, out, x, y: g * np.where(np.equal(x, y), 0.5, np.greater(y, x)),
     symbol="max",
     local=("[{0} > {1}]", "[{1} > {0}]"),
 )
 rule(
     np.minimum,
-    lambda g, out, x, y: g * (0.5 * (np.less(x, y) + np.less_equal(x, y))),
-    lambda g, out, x, y: g * (0.5 * (np.less(y, x) + np.less_equal(y, x))),
+    lambda g, out, x, y: g * np.where(np.equal(x, y), 0.5, np.less(x, y)),
+    lambda g, out, x, y: g * np.where(np.equal(x, y), 0.5, np.less(y, x)),
     symbol="min",
     local=("[{0} < {1}]", "[{1} < {0}]"),
 )
@@ -402,12 +405,16 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """``np.where``; a Tensor as the condition is a plain question. Both arguments are computed: guard *inside* them."""
     if x is None and y is None:
         return np.where(plain(condition))
+    if x is None or y is None:
+        raise ValueError("np.where: give both x and y, or neither")
     return _choose(plain(condition), x, y)
 
 
 @composite(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """min(max(a, a_min), a_max); exactly at a bound the gradient is shared with it equally."""
+    if (min is not None or max is not None) and (a_min is not None or a_max is not None):
+        raise TypeError("np.clip: give the bounds as a_min and a_max, or by the keywords min= and max=, not both")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
@@ -423,7 +430,7 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
     local="1",
     analytic=True,
 )
-def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _add_up(a, axis=axis, keepdims=keepdims)
 
 
@@ -445,7 +452,7 @@ def _count(a: Any, axis: Any) -> int:
     local="1/n",
     analytic=True,
 )
-def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _mean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.mean(a, axis=axis, keepdims=keepdims)
 
 
@@ -456,17 +463,19 @@ def _share(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -
 
 
 @rule_of(np.max, vjps=(_share,), symbol="max", local="[{0} = max]")
-def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
 @rule_of(np.min, vjps=(_share,), symbol="min", local="[{0} = min]")
-def _min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.min(a, axis=axis, keepdims=keepdims)
 
 
 def _products_before(x: Any) -> Any:
     """The product of all earlier elements along the last axis, by doubling: x₀, then pairs, then fours …"""
+    if np.shape(x)[-1] == 0:
+        return x
     ones = np.ones((*np.shape(x)[:-1], 1), x.dtype)
     y, step = np.concatenate([ones, x[..., :-1]], axis=-1), 1
     while step < np.shape(x)[-1]:
@@ -492,7 +501,7 @@ def _products_of_others(a: Any, axis: Any) -> Any:
     local="Π of the others",
     analytic=True,
 )
-def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _prod(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _multiply_up(a, axis=axis, keepdims=keepdims)
 
 
@@ -531,7 +540,8 @@ def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.linalg.norm``: the Euclidean or Frobenius norm, and the p-norms, also p = 1 and ±∞, of vectors."""
     vectors = isinstance(axis, int | np.integer) or (axis is None and np.ndim(x) == 1)
-    if ord is None or (ord == "fro" and not vectors) or (vectors and ord == 2):
+    matrix = not vectors and (axis is not None or np.ndim(x) == 2)
+    if ord is None or (ord == "fro" and matrix) or (vectors and ord == 2):
         return norm(x, axis=axis, keepdims=keepdims)
     if not vectors or isinstance(ord, str) or ord == 0:
         raise TypeError(
@@ -541,7 +551,10 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if np.isinf(ord):
         return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
     total = np.sum(np.abs(x) ** (1 if ord == 1 else ord), axis=axis, keepdims=keepdims)
-    return total if ord == 1 else total ** (1 / ord)
+    if ord == 1:
+        return total
+    nothing = np.equal(total, 0)  # there the derivative is taken as 0, as for ord=2
+    return np.where(nothing, 0, np.where(nothing, 1, total) ** (1 / ord))
 
 
 def _freedom(x: Any, axis: Any, ddof: float, correction: Any) -> float:
@@ -559,7 +572,7 @@ def _var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, c
 def _std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False, correction: Any = np._NoValue) -> Any:
     """``np.std``; its derivative is taken as 0 where all elements are equal."""
     distance = norm(a - np.mean(a, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
-    return distance / np.sqrt(_freedom(a, axis, ddof, correction))
+    return distance / float(np.sqrt(_freedom(a, axis, ddof, correction)))
 
 
 # ----------------------------------------------------------------------------------------------------- shape and order
@@ -647,39 +660,44 @@ def _triu(m: Any, k: int = 0) -> Any:
     return np.triu(m, k)
 
 
-def _span(i: int, arrays: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
-    """Where the `i`-th of concatenated arrays lies in the result."""
-    axis %= np.ndim(arrays[i])
-    start = sum([np.shape(a)[axis] for a in arrays[:i]])
-    return (slice(None),) * axis + (slice(start, start + np.shape(arrays[i])[axis]),)
-
-
-@rule_of(vjps=lambda i, g, out, *arrays, axis: g[_span(i, arrays, axis)], local=("1",), analytic=True)
-def _concatenate(*arrays: Any, axis: int) -> Any:
+@rule_of(
+    vjps=lambda i, g, out, *arrays, axis, edges: g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)],
+    local=("1",),
+    analytic=True,
+)
+def _concatenate(*arrays: Any, axis: int, edges: tuple[int, ...]) -> Any:
     return np.concatenate(arrays, axis=axis)
+
+
+def _join(arrays: Any, axis: Any) -> Any:
+    """Concatenate, noting once where each piece begins."""
+    axis = as_integer(axis)
+    axis += np.ndim(arrays[0]) if axis < 0 else 0
+    lengths = [np.shape(a)[axis] if 0 <= axis < np.ndim(a) else 0 for a in arrays]  # NumPy refuses what does not fit
+    return _concatenate(*arrays, axis=axis, edges=(0, *accumulate(lengths)))
 
 
 @composite(np.concatenate)
 def _concat(arrays: Any, axis: Any = 0) -> Any:
     """``np.concatenate``."""
-    return _concatenate(*map(np.ravel, arrays), axis=0) if axis is None else _concatenate(*arrays, axis=axis)
+    return _join([*map(np.ravel, arrays)], 0) if axis is None else _join(list(arrays), axis)
 
 
 @composite(np.stack)
 def _stack(arrays: Any, axis: int = 0) -> Any:
     """``np.stack``."""
-    return _concatenate(*[np.expand_dims(a, axis) for a in arrays], axis=axis)
+    return _join([np.expand_dims(a, axis) for a in arrays], axis)
 
 
 @composite(np.vstack)
 def _vstack(tup: Any) -> Any:
-    return _concatenate(*[a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in tup], axis=0)
+    return _join([a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in tup], 0)
 
 
 @composite(np.hstack)
 def _hstack(tup: Any) -> Any:
     arrays = [a if np.ndim(a) else np.reshape(a, 1) for a in tup]
-    return _concatenate(*arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
+    return _join(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
 @composite(np.split)
@@ -691,7 +709,7 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
             raise ValueError(
                 f"split: {length} elements along axis {axis} do not divide into {indices_or_sections} equal parts"
             )
-        indices_or_sections = range(length // indices_or_sections, length, length // indices_or_sections)
+        indices_or_sections = [length // indices_or_sections * i for i in range(1, indices_or_sections)]
     edges = [0, *indices_or_sections, length]
     ahead = (slice(None),) * (axis % np.ndim(ary))
     return [ary[(*ahead, slice(a, b))] for a, b in pairwise(edges)]
@@ -853,9 +871,18 @@ def _outer(a: Any, b: Any) -> Any:
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """``np.tensordot``, as an einsum."""
     if np.ndim(axes) == 0:
-        left, right = list(range(np.ndim(a) - axes, np.ndim(a))), list(range(axes))
+        left, right = list(range(-axes, 0)), list(range(axes))
     else:
         left, right = [list(x) if np.ndim(x) else [x] for x in axes]
+    try:
+        fit = [np.shape(a)[i] for i in left] == [np.shape(b)[j] for j in right]
+    except IndexError:
+        fit = False
+    if not fit:  # einsum would stretch a length of 1
+        raise ValueError(
+            f"tensordot of shape {np.shape(a)} and {np.shape(b)}: the axes {left} of the left must be as long as the "
+            f"axes {right} of the right"
+        )
     letters = iter(string.ascii_letters)
     sa, sb = [next(letters) for _ in range(np.ndim(a))], [next(letters) for _ in range(np.ndim(b))]
     for i, j in zip(left, right, strict=True):
@@ -867,8 +894,9 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def _einsum_vjp(i: int, g: Any, out: Any, *operands: Any, subscripts: str, optimize: Any = False) -> Any:
     """An einsum again: of g and the other operands, onto the letters of operand `i`.
 
-    A letter only operand `i` has was summed over: the gradient is the same along it (a factor of ones). A letter it
-    has twice picked a diagonal: the gradient lies on that diagonal (a factor of the unit matrix).
+    A letter only operand `i` has, or has at more than length 1, was summed over: the gradient is the same along it (a
+    factor of ones). A letter it has twice picked a diagonal: the gradient lies on that diagonal (a factor of the unit
+    matrix).
     """
     inputs, result = subscripts.split("->")
     terms = inputs.split(",")
@@ -883,7 +911,8 @@ def _einsum_vjp(i: int, g: Any, out: Any, *operands: Any, subscripts: str, optim
             given.append(letter + double)
             target += double
         else:
-            if not any([letter in term for term in given]):
+            there = [np.shape(x)[term.index(letter)] for term, x in zip(given, factors, strict=True) if letter in term]
+            if max(there, default=1) == 1 != length or not there:
                 factors.append(np.ones(length, dtype=g.dtype))
                 given.append(letter)
             target += letter
@@ -911,6 +940,8 @@ def _einsum_call(subscripts: Any, *operands: Any, optimize: Any = False, **setti
     hidden = [np.ndim(x) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, operands, strict=True)]
     dots = "".join(free[: max([0, *hidden])])
     terms = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, hidden, strict=True)]
+    if dots and arrow and "..." not in result:
+        raise ValueError(f"einsum: the axes of the ellipsis are missing in the output of {subscripts!r}")
     if not arrow:
         once = [s for s in sorted(set("".join(terms)) - set(dots)) if "".join(terms).count(s) == 1]
         result = "..." + "".join(once)

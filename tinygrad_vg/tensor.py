@@ -404,7 +404,7 @@ class Tensor(NDArrayOperatorsMixin):
         return Tensor, (np.array(self._data), self.name)
 
     def __getattr__(self, name: str) -> NoReturn:
-        cure = f"; np.{name}(t) works" if getattr(np, name, None) in RULES else ""
+        cure = f"; np.{name}(t) works" if callable(f := getattr(np, name, None)) and f in RULES else ""
         raise AttributeError(f"Tensor has no attribute {name!r}{cure}")
 
 

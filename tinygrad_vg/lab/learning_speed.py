@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.tensor import Array
+from tinygrad_vg.training import LearningSpeed
 
-__all__ = ["BOOK_INITIAL", "BOOK_RATIOS", "InitialSpeeds", "initial_speeds", "layer_norms"]
+__all__ = ["BOOK_INITIAL", "BOOK_RATIOS", "InitialSpeeds", "cross_entropy", "initial_speeds"]
 
 BOOK_INITIAL = {
     (30, 30): (0.066, 0.309),
@@ -33,23 +33,9 @@ BOOK_RATIOS = {
 """‖δ‖ of the last over that of the first hidden layer in the book's runs, by epoch."""
 
 
-def layer_norms(model: MLP, X: Array, y: Array) -> Array:
-    """‖δˡ‖ of each hidden layer: the norm of the mean over the samples of ∂C/∂bˡ, C the cross-entropy.
-
-    Parameters
-    ----------
-    model : MLP
-    X : ndarray, shape (n, n_in)
-    y : ndarray, shape (n,)
-        Integer labels.
-
-    Returns
-    -------
-    ndarray, shape (hidden layers,)
-    """
-    biases = [layer.b for layer in model.layers[:-1]]
-    cotangents = backprop(losses.cross_entropy(model.logits(X), y), wrt=biases)
-    return np.array([np.linalg.norm(cotangents[b]) for b in biases])
+def cross_entropy(model: Any, X: Any, y: Any) -> Any:
+    """The chapter's cost, for `fit` and `LearningSpeed`."""
+    return losses.cross_entropy(model.logits(X), y)
 
 
 @dataclass(frozen=True)
@@ -96,8 +82,8 @@ def initial_speeds(
     progress : callable
         Called after each network.
     """
-    norms = []
+    probe, norms = LearningSpeed(X, y), []
     for seed in seeds:
-        norms.append(layer_norms(MLP([X.shape[1], *hidden, 10], seed=seed), X, y))
+        norms.append(probe.measure(MLP([X.shape[1], *hidden, 10], seed=seed), cross_entropy)[0])
         progress()
     return InitialSpeeds(tuple(hidden), np.array(norms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -30,14 +31,15 @@ h2 { font-size: 1.3rem; margin: 2.75rem 0 .5rem; }
 p { max-width: 48rem; margin: .5rem 0 1rem; }
 .lead { color: var(--soft); font-size: 1.08rem; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
-.scroll svg { display: block; max-width: none; }
-.fit svg { max-width: 100%; height: auto; }
+.picture { width: calc(100vw - 2.5rem); max-width: 110rem; margin: 1rem calc(50% - 50vw + 1.25rem); overflow-x: auto; }
+.picture svg { display: block; height: auto; width: clamp(min(70rem, var(--natural)), 100%, var(--natural)); }
+.plot svg { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .94rem; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; background: var(--shade); }
 th:first-child, td:first-child { text-align: left; }
-pre { background: var(--shade); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem; overflow-x: auto;
-  font: .9rem/1.5 ui-monospace, Consolas, "DejaVu Sans Mono", monospace; }
+pre { background: var(--shade); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem;
+  overflow-x: auto; font: .9rem/1.5 ui-monospace, Consolas, "DejaVu Sans Mono", monospace; }
 a { color: var(--accent); }
 .warn { border-left: .25rem solid #D55E00; padding-left: .8rem; font-weight: 600; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .88rem; }
@@ -81,9 +83,16 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def picture(svg: str, *, fit: bool = False) -> str:
-    """An ``<svg>`` element as it is; `fit` shrinks it to the page, otherwise it scrolls sideways."""
-    return f'<div class="scroll{" fit" if fit else ""}" tabindex="0">{svg}</div>'
+def picture(svg: str) -> str:
+    """A wide ``<svg>`` element: as wide as the window, not larger than drawn, scrolling where it would be too small."""
+    width = re.search(r'<svg[^>]*?\swidth="([0-9.]+(?:pt|px)?)"', svg)
+    natural = width[1] if width else "100%"
+    return f'<div class="picture" style="--natural: {natural}" tabindex="0">{svg}</div>'
+
+
+def plot(svg: str) -> str:
+    """An ``<svg>`` element that shrinks with the page."""
+    return f'<div class="plot">{svg}</div>'
 
 
 def code(text: str) -> str:

@@ -26,9 +26,7 @@ _EN = {
         "their pixel is 0 in all {digits} images. They are counted apart."
     ),
     "check_failed": "The check did NOT pass: see the table.",
-    "columns_check": (
-        "parameter|shape|checked|agree|exactly 0|unresolved|wrong|size of the gradient|largest relative error|bound"
-    ),
+    "columns_check": ("array|shape|checked|agree|zero|unresolved|wrong|size of the gradient|largest error|bound of it"),
     "chain_title": "The chain that makes gradients vanish",
     "chain_text": (
         "Four sigmoid neurons in a row. Every arrow back carries its local derivative, and the gradient of b₁ is the product "
@@ -46,12 +44,12 @@ _EN = {
         "towards the output in {increasing} of {seeds} seeds. The book shows one run; the range over seeds says what to "
         "expect of another."
     ),
-    "columns_speed": "hidden layer|‖δ‖, seed {seed}|median of {seeds} seeds|5 – 95 % of seeds|the book, one run",
+    "columns_speed": "hidden layer|‖δ‖, seed {seed}|median, {seeds} seeds|5 – 95 % of seeds|book, one run",
     "train_text": (
         "Gradient descent on all {images} digits at once, η = {rate}, λ = {decay} (n = {images}): the cost goes from "
         "{cost_first} to {cost_last}, the accuracy on {images} other digits reaches {accuracy} %."
     ),
-    "columns_ratio": "epoch|‖δ‖ of the last ÷ first hidden layer|the book, one run",
+    "columns_ratio": "epoch|‖δ‖ last ÷ first hidden layer|book, one run",
     "no_book": "The book has no such network; its runs have 2, 3 and 4 hidden layers of 30 neurons.",
     "plot_x": "epoch",
     "plot_y": "‖δ‖, learning speed (log scale)",
@@ -91,7 +89,7 @@ _ZH = {
         "它们对应的像素在这 {digits} 张图片里都是 0。这些权重单独计数。"
     ),
     "check_failed": "检验没有通过，详见下表。",
-    "columns_check": "参数|形状|已检验|一致|恰好为 0|无法判定|错误|梯度大小|最大相对误差|误差界",
+    "columns_check": "参数|形状|已检验|一致|为零|无法判定|错误|梯度大小|最大误差|误差界",
     "chain_title": "让梯度消失的那条链",
     "chain_text": (
         "四个 sigmoid 神经元排成一列。每条反向箭头上写着它的局部导数，b₁ 的梯度就是沿途所有箭头的乘积。"
