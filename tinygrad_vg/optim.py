@@ -144,7 +144,8 @@ class SGD:
         kept = self._kept()
         if self.momentum == 0:
             for slot in moving:
-                slot.tensor.update(_decayed(slot.tensor, kept) - self.lr * _gradient(slot))
+                push = np.multiply(_gradient(slot), self.lr, out=np.empty_like(slot.tensor.data))
+                slot.tensor.update(np.subtract(_decayed(slot.tensor, kept), push, out=push))
         elif self.nesterov:
             coming = self._momentum_at(self.steps + 1)
             for slot in moving:
@@ -164,8 +165,10 @@ class SGD:
 
     def _accelerate(self, slot: _Slot, mu: float) -> Array:
         """One step of the velocity: v ← μv − ε∇C."""
-        v = np.zeros_like(slot.tensor.data) if slot.velocity is None else slot.velocity
-        slot.velocity = mu * v - self.lr * _gradient(slot)
+        if slot.velocity is None:
+            slot.velocity = np.zeros_like(slot.tensor.data)
+        slot.velocity *= mu
+        slot.velocity -= self.lr * _gradient(slot)
         return slot.velocity
 
     def _kept(self) -> float:

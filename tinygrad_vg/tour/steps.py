@@ -56,9 +56,11 @@ class _Guide:
     @contextmanager
     def bar(self, total: int) -> Iterator[Callable[[int], None]]:
         """A progress bar; what it gives sets how much is done."""
+        if self.quiet or not self.console.is_terminal:
+            yield lambda done: None
+            return
         columns = (TextColumn("    "), BarColumn(), MofNCompleteColumn())
-        shown = self.console.is_terminal and not self.quiet
-        with Progress(*columns, console=self.console, transient=True, disable=not shown) as progress:
+        with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task("", total=total)
             yield lambda done: progress.update(task, completed=done)
 

@@ -140,6 +140,7 @@ def fit(
     )
     with ExitStack() as stack:
         stack.enter_context(_blas_limit(blas_threads))
+        _let_malloc_keep_memory()
         run.optimizer.look_ahead()
         stack.callback(run.optimizer.rest)
         stack.callback(run.optimizer.zero_grad)
@@ -242,6 +243,16 @@ def _differentiate(cost: Any, run: Run) -> float:
         )
     cost.backward()
     return value
+
+
+def _let_malloc_keep_memory() -> None:
+    """Have the C library keep the few hundred kilobytes that each step frees, instead of fetching them anew.
+
+    glibc returns freed memory to the system above a threshold that is small at first, and then half the time of a step
+    goes into page faults. Freeing one large block, never touched, raises the threshold (mallopt(3), M_MMAP_THRESHOLD,
+    on its "dynamic" adjustment). With other C libraries it does nothing.
+    """
+    np.empty(2**24, np.uint8)
 
 
 @contextmanager
