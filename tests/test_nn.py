@@ -1,5 +1,7 @@
 """Networks: forward pass, gradients, initialisers, losses, bad input."""
 
+import copy
+import pickle
 from itertools import pairwise
 
 import mpmath
@@ -116,7 +118,9 @@ def test_names_and_scopes():
     assert named["z1"].node.scope == named["a1"].node.scope == ("layer 1",)
     assert named["z2"].node.scope == ("layer 2",)
     assert named["C"].node.scope == ()
-    assert mlp.logits(np.ones((5, 3))).name == "z2"
+    z = mlp.logits(np.ones((5, 3)))
+    assert z.name == "z2"
+    assert z.node.scope == ("layer 2",)
     with vg.name_scope("net"):
         assert mlp(np.ones((5, 3))).node.scope == ("net", "layer 2")
 
@@ -150,6 +154,16 @@ def test_one_bias_a_sample_gives_gradients_sample_by_sample():
     for i in range(6):
         one = vg.backprop(losses.cross_entropy(mlp.logits(x[i : i + 1]), y[i : i + 1]))[mlp.layers[0].b]
         assert_allclose(6 * rows[i], one, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", list(activations.ACTIVATIONS))
+def test_a_network_can_be_copied_and_pickled(activation):
+    mlp, x = MLP([3, 4, 2], activation, seed=0), np.ones((5, 3))
+    for other in (copy.deepcopy(mlp), pickle.loads(pickle.dumps(mlp))):
+        assert_allclose(other(x).data, mlp(x).data, rtol=0)
+        assert [p.name for p in other.parameters()] == ["w1", "b1", "w2", "b2"]
+        other.layers[0].b.update(np.ones(4))
+        assert not np.array_equal(other.layers[0].b.data, mlp.layers[0].b.data)
 
 
 def test_dense_alone():

@@ -428,8 +428,11 @@ def test_every_entry_of_a_checkpoint_is_needed(checkpoint):
     }
     for name, value in nonsense.items():
         np.savez(checkpoint, **{**whole, name: value})
+        rng = np.random.default_rng(77)
+        before = rng.bit_generator.state
         with pytest.raises(CheckpointError, match=r"run\.npz"):
-            resume(checkpoint)
+            resume(checkpoint, seed=rng)
+        assert rng.bit_generator.state == before
 
 
 def test_the_checkpoint_of_another_training_is_refused(checkpoint):

@@ -92,18 +92,27 @@ def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
 def _fit(given: Any, parent: Tensor, node: OpNode, result: Tensor) -> Any:
     """What a rule gave, in the shape and dtype of the argument: the one place where broadcasting is undone."""
     want = parent._data
-    shape = np.shape(given)
-    if shape != want.shape:
-        spread = shape == result.shape and np.broadcast_shapes(*map(np.shape, node.values)) == shape
-        if not spread:
+    if not hasattr(given, "dtype"):
+        given = np.asarray(given, want.dtype)  # a rule may answer with a Python number
+    if given.shape != want.shape:
+        shape = given.shape
+        if shape != result.shape or not _broadcasts(node, shape):
             raise ValueError(
                 f"the vjp of {node.op.name} for {parent.label()} returned shape {shape}; it must have the shape of the "
-                f"argument, {want.shape}" + (f", or of the output, {result.shape}, if arguments are broadcast" * spread)
+                f"argument, {want.shape}, or of the output, {result.shape}, if arguments are broadcast to it"
             )
         given = sum_to(given, want.shape)
     if given.dtype is not want.dtype and given.dtype != want.dtype:
         given = cast(given, dtype=want.dtype)
     return given
+
+
+def _broadcasts(node: OpNode, shape: tuple[int, ...]) -> bool:
+    """Whether the arguments of an operation are broadcast to `shape`."""
+    try:
+        return np.broadcast_shapes(*map(np.shape, node.values)) == shape
+    except ValueError:
+        return False
 
 
 def _check_fresh(node: OpNode) -> None:

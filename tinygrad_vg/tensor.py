@@ -146,6 +146,10 @@ def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) ->
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
         out = _settled(out, op)
+    for value in values:
+        if value is out:  # a forward that hands back one of its arguments: that array may be the caller's
+            out = out.copy()
+    out.flags.writeable = False
     node = OpNode(op, args, values, params, current.scope)
     if current.anomaly:
         node.witness = (user_line(), [a.copy() for a in node.constants()])
@@ -204,9 +208,7 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def data(self) -> Array:
         """The value as a read-only array. To change a parameter, `update` it."""
-        view = self._data.view()
-        view.flags.writeable = False
-        return view
+        return self._data
 
     @data.setter
     def data(self, value: Any) -> NoReturn:

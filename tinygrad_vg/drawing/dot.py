@@ -8,15 +8,17 @@ room for its label.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.drawing.explain import Chain, Term
+from tinygrad_vg.drawing.chains import Chain, Term
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.levels import Block, Layer, Link
 from tinygrad_vg.drawing.model import Array, Edge, Model, Node, describe, norm
@@ -75,7 +77,7 @@ class Canvas:
 
 
 def text(s: str) -> str:
-    """Any text for an HTML-like label: markup escaped, line ends as line breaks; a backslash doubled, or \\N is an id."""
+    """Any text for an HTML-like label: markup and Graphviz's backslash escapes made plain, line ends as line breaks."""
     return escape(s, quote=True).replace("\\", "\\\\").replace("\n", "<BR/>")
 
 
@@ -111,6 +113,22 @@ def _label(html: str) -> str:
     return f"<{html}>"
 
 
+def _tip(s: str) -> str:
+    """Any text for a tooltip; `plain_tooltips` gives it its backslashes back."""
+    import graphviz
+
+    return str(graphviz.escape(escape(s, quote=False).replace("\\", _BACKSLASH)))
+
+
+# Graphviz expands \N in a tooltip twice, or once, depending on its version: no escape survives all of them.
+_BACKSLASH = "⧵"
+
+
+def plain_tooltips(svg: str) -> str:
+    """The SVG with the backslashes that `_tip` took out of the tooltips."""
+    return re.sub(r'xlink:title="[^"]*"', lambda m: m[0].replace(_BACKSLASH, "\\"), svg)
+
+
 def _shorter(s: str, limit: int = FORMULA_LIMIT) -> str:
     return s if len(s) <= limit else s[: limit - 1].rstrip() + "…"
 
@@ -125,7 +143,9 @@ def _box(head: str, kind: str, rows: str, columns: int, c: Palette, mark: bool) 
 
 def _row(port: str, name: str, value: str, c: Palette) -> str:
     left = _td(_font(_pad(text(name)), c.soft, 9), align="left", port=f"{port}i")
-    return _tr(left, _td(text(value) + "&#160;", align="right", port=f"{port}o"))
+    return _tr(
+        left, _td(text(value) + ("&#160;&#160;" if value.endswith("]") else "&#160;"), align="right", port=f"{port}o")
+    )
 
 
 def _two_lines(first: str, second: str, colour: str) -> str:
@@ -154,7 +174,7 @@ def show_value(value: Array | None) -> str:
     if value is None:
         return "—"
     if value.size == 1:
-        return number(value.reshape(-1)[0])
+        return number(float(value.item()))
     if value.size <= PRINTED and value.ndim == 1:
         return "[" + "  ".join([number(v) for v in value]) + "]"
     return f"‖·‖ {number(norm(value))}"
@@ -181,7 +201,7 @@ def _tooltip(node: Node) -> str:
     lines = [f"{node.expr.text} = {node.formula.text}" if node.formula else f"{node.expr.text} ({describe(node)})"]
     for word, array in (("value", node.value), ("grad", node.grad)):
         if array is not None and array.size > 1:
-            spread = [number(f(array)) for f in (np.min, np.mean, np.max)]
+            spread = [number(float(f(array))) for f in (np.min, np.mean, np.max)]
             lines.append(f"{word}: min {spread[0]}, mean {spread[1]}, max {spread[2]}")
     return "\n".join(lines)
 
@@ -213,9 +233,9 @@ def draw_nodes(model: Model, canvas: Canvas) -> str:
         uses = Counter([edge.source for edge in node.inputs])
         for edge in node.inputs:
             if edge.source in above or edge.source in below:
-                _single_edge(g, edge, edge.source in above, path, canvas)
+                _single_edge(g, edge, "above" if edge.source in above else "below", path, canvas)
             elif uses[edge.source] > 1:  # lanes side by side would cross one another's labels
-                _single_edge(g, edge, False, path, canvas)
+                _single_edge(g, edge, "left", path, canvas)
             else:
                 _lanes(g, edge, path, canvas)
     _legend(g, canvas)
@@ -246,7 +266,7 @@ def _clusters(g: Any, model: Model, canvas: Canvas, beside: dict[Node, tuple[lis
             if len(column) > 1:
                 with graphs[scope].subgraph() as row:
                     row.attr(rank="same")
-                    for a, b in zip(column, column[1:], strict=False):
+                    for a, b in pairwise(column):
                         row.edge(a.id, b.id, style="invis")
     for scope in order[:0:-1]:
         graphs[scope[:-1]].subgraph(graphs[scope])
@@ -266,8 +286,6 @@ def _beside(node: Node) -> tuple[list[Node], list[Node]]:
 
 
 def _write_node(g: Any, node: Node, canvas: Canvas) -> None:
-    import graphviz
-
     c = canvas.colours
     name = _bold(text(node.expr.text))
     if node.formula is not None:
@@ -276,7 +294,7 @@ def _write_node(g: Any, node: Node, canvas: Canvas) -> None:
         head = f"{name} {text(describe(node))}"
     rows = "".join([_row(port, label, value, c) for port, label, value in [*value_rows(node), *_local_row(node)]])
     mark = node.tensor is not None and node.tensor is canvas.wrt
-    g.node(node.id, label=_box(head, kind(node), rows, 2, c, mark), tooltip=graphviz.escape(_tooltip(node)))
+    g.node(node.id, label=_box(head, kind(node), rows, 2, c, mark), tooltip=_tip(_tooltip(node)))
 
 
 def kind(node: Node) -> str:
@@ -331,21 +349,28 @@ def _lanes(g: Any, edge: Edge, path: set[Edge] | None, canvas: Canvas) -> None:
     g.edge(*ends, dir="back", color=line, penwidth=str(width), label=label, weight="2")
 
 
-def _single_edge(g: Any, edge: Edge, above: bool, path: set[Edge] | None, canvas: Canvas) -> None:
+def _single_edge(g: Any, edge: Edge, place: str, path: set[Edge] | None, canvas: Canvas) -> None:
     """Both lanes as one edge with two heads: to a parameter above or below its node, or for one of several uses."""
-    c = canvas.colours
+    c, above, beside = canvas.colours, place == "above", place != "left"
     words = edge.cut_by if edge.cut else " ".join([w for w in edge_words(edge) if w])
     colour, ink, width = c.forward, c.soft, 1.0
     if edge.flow and (path is None or edge in path):
         colour, ink, width = canvas.scale.line(edge.flow, c)
-    surface = c.cluster if edge.target.scope and edge.source.scope == edge.target.scope else c.page
-    mask = _table(_tr(_td(_font(text(words) + "&#160;", ink))), cellpadding=2, bgcolor=surface)
+    label = _font(text(words) + "&#160;", ink)
+    if beside and len(words) <= 3:  # short enough to stand to the left of a vertical edge
+        label += "&#160;"
+    elif beside:  # the edge runs through its label, which must mask it
+        surface = c.cluster if edge.target.scope else c.page
+        label = _table(_tr(_td(label)), cellpadding=2, bgcolor=surface)
+    else:
+        air = _tr(_td("", height=5, width=4, fixedsize="true"))
+        label = _table(_tr(_td("&#160;&#160;" + label + "&#160;&#160;")) + air)
     ends = (edge.target.id, edge.source.id) if above else (edge.source.id, edge.target.id)
     heads = "back" if above else "forward"
     heads = "both" if edge.flow is not None and not edge.cut else heads
     style = {"style": "dashed"} if edge.cut_by else {}
-    label = {"label": _label(mask)} if words else {}
-    g.edge(*ends, dir=heads, color=colour, penwidth=str(width), **label, **style)
+    told = {"label": _label(label)} if words else {}
+    g.edge(*ends, dir=heads, color=colour, penwidth=str(width), **told, **style)
 
 
 # --------------------------------------------------------------------------------------------------- under the picture
@@ -400,9 +425,8 @@ def chain_notes(chain: Chain) -> list[str]:
     if chain.count > 1 and not chain.of_norms:
         sums = " + ".join([number(p.value) for p in chain.paths]).replace("+ −", "− ")
         more = f" + {number(chain.rest)} (the others)" if chain.others else ""
-        notes.append(
-            f"{chain.name} = {number(chain.value)} is a sum over {chain.counted} paths: {sums}{more}; the table is the largest"
-        )
+        told = f"{chain.name} = {number(chain.value)} is a sum over {chain.counted} paths: {sums}{more}"
+        notes.append(f"{told}; the table shows the largest")
     if chain.count > 1 and chain.of_norms:
         notes.append(f"one of {chain.counted} paths: the one that carries the largest share")
     return notes + [f"no gradient passes {cut}" for cut in chain.cuts]
@@ -419,15 +443,18 @@ def draw_layers(found: tuple[list[Layer], list[Node], list[Link]], canvas: Canva
         _write_layer(g, layer, canvas)
     for node in loose:
         _write_node(g, node, canvas)
+        targets = {edge.target for edge in node.outputs}
+        if node.role == "constant" and len(targets) == 1 and targets <= set(loose):  # labels stand below the cost
+            with g.subgraph() as column:
+                column.attr(rank="same")
+                column.edge(node.id, targets.pop().id, style="invis")
     for link in links:
-        _write_link(g, link, canvas)
+        _write_link(g, link, canvas, said=link.source in {node.id for node in loose})
     _legend(g, canvas)
     return str(g.source)
 
 
 def _write_layer(g: Any, layer: Layer, canvas: Canvas) -> None:
-    import graphviz
-
     c = canvas.colours
     head = _bold(text(layer.title)) + (f"&#160;&#160; {text(_shorter(layer.formula))}" if layer.formula else "")
     cells = [_td(_font(_pad(w), c.soft, 9), align=a) for w, a in zip(_COLUMNS, _SIDES, strict=True)]
@@ -436,10 +463,14 @@ def _write_layer(g: Any, layer: Layer, canvas: Canvas) -> None:
     for node in layer.nodes[:ROWS_LIMIT]:
         rows += _tensor_row(node, node.role == "leaf" and node.expr.text == strong)
     if len(layer.nodes) > ROWS_LIMIT:
-        rows += _tr(_td(_font(_pad(f"… and {len(layer.nodes) - ROWS_LIMIT:,} more tensors"), c.soft, 9), colspan=4, align="left"))
+        rows += _tr(
+            _td(
+                _font(_pad(f"… and {len(layer.nodes) - ROWS_LIMIT:,} more tensors"), c.soft, 9), colspan=4, align="left"
+            )
+        )
     if layer.slope:
         name, mean, top = layer.slope
-        limit = "" if top is None else _font(f"&#160; (at most {number(top)})", c.soft, 9)
+        limit = "" if top is None else "&#160;" + _font(f"&#160;(at most {number(top)})", c.soft, 9)
         rows += _tr(_td(f"&#160;mean {text(name)} = {number(mean)}{limit}", colspan=4, align="left"))
     if layer.bar:
         label = _font(_pad(text(f"‖∂{canvas.root}/∂{layer.bar[0]}‖")), c.soft, 9)
@@ -449,7 +480,7 @@ def _write_layer(g: Any, layer: Layer, canvas: Canvas) -> None:
     # The lanes end at the sides of the box, at two fixed heights, whatever the rows in it.
     lanes = _table(rows, cellpadding=3)
     body = _tr(_td(lanes, colspan=2))
-    g.node(layer.id, label=_box(head, "act", body, 2, c, mark), tooltip=graphviz.escape(layer.formula or layer.title))
+    g.node(layer.id, label=_box(head, "act", body, 2, c, mark), tooltip=_tip(layer.formula or layer.title))
 
 
 _COLUMNS = ("tensor", "shape", "‖value‖", "‖grad‖")
@@ -462,16 +493,26 @@ def _tensor_row(node: Node, strong: bool) -> str:
     return _tr(*[_td(_pad(cell), align=side) for cell, side in zip(cells, _SIDES, strict=True)])
 
 
-def _write_link(g: Any, link: Link, canvas: Canvas) -> None:
-    """Forward edge with the shape, backward edge with the norm of what comes back."""
+def _told(width: str, c: Palette) -> dict[str, str]:
+    return {"label": _label(_font(text(f" {width} "), c.soft))} if width else {}
+
+
+def _write_link(g: Any, link: Link, canvas: Canvas, said: bool = False) -> None:
+    """Forward edge with the shape, unless the box has said it; backward edge with the norm of what comes back."""
     c = canvas.colours
     more = f" and {link.count - len(link.names):,} more" if link.count > len(link.names) else ""
-    width = link.width if link.count == 1 else f"{link.count:,} tensors"
-    g.edge(link.source, link.target, weight="20", label=_label(_font(text(f" {width} "), c.soft)))
+    width = "" if said else link.width if link.count == 1 else f"{link.count:,} tensors"
+    g.edge(link.source, link.target, weight="20", **_told(width, c))
     if link.flow is None:
         return
     names = ", ".join([n for n in link.names if n])
-    first = f"‖∂{canvas.root}/∂{names}‖" if link.count == 1 and names else f"‖{_shorter(names, 20)}{more}‖" if names else "‖grad‖"
+    first = (
+        f"‖∂{canvas.root}/∂{names}‖"
+        if link.count == 1 and names
+        else f"‖{_shorter(names, 20)}{more}‖"
+        if names
+        else "‖grad‖"
+    )
     if not link.flow:
         g.edge(link.source, link.target, dir="back", style="dashed", label=_two_lines(first, "= 0", c.soft))
         return
@@ -508,4 +549,6 @@ def _write_block(g: Any, block: Block, canvas: Canvas) -> None:
         facts.append(("scopes", _shorter(" – ".join(block.scopes), 36)))
     facts.append(("‖grad‖ at its end", "—" if block.grad is None else number(block.grad)))
     rows = "".join([_row(f"f{i}", name, value, c) for i, (name, value) in enumerate(facts)])
-    g.node(block.id, label=_box(_bold(text(block.title)), "pre", rows, 2, c, block.wrt), tooltip=f"{block.ops} operations")
+    g.node(
+        block.id, label=_box(_bold(text(block.title)), "pre", rows, 2, c, block.wrt), tooltip=f"{block.ops} operations"
+    )

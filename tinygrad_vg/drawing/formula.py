@@ -18,7 +18,18 @@ import numpy as np
 
 from tinygrad_vg.tensor import OpNode
 
-__all__ = ["Expr", "Product", "derivative", "expression", "fill", "latex_number", "literal", "number", "shown", "variable"]
+__all__ = [
+    "Expr",
+    "Product",
+    "derivative",
+    "expression",
+    "fill",
+    "latex_number",
+    "literal",
+    "number",
+    "shown",
+    "variable",
+]
 
 # How tightly an expression binds: a part in a place that needs more gets parentheses.
 SUM, MATMUL, PRODUCT, POWER, ATOM = range(5)
@@ -47,9 +58,9 @@ class Expr:
 
 # ------------------------------------------------------------------------------------------------- names and numbers
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("−-0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_ASCII_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_DOWN = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_UP = str.maketrans("−-0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 # Control characters by their pictures; C1 controls and half characters have none. The newline is the drawing's matter.
 _CONTROL = {c: chr(0x2400 + c) for c in range(0x20) if c != 0x0A} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�")
 
@@ -64,7 +75,7 @@ def shown(name: str) -> str:
     """
     name = re.sub("[\ud800-\udfff\ufffe\uffff]", "�", name.translate(_CONTROL))
     match = re.fullmatch(r"(.*[^\W\d_])([0-9]+)", name, re.DOTALL)
-    return match[1] + match[2].translate(_SUBSCRIPTS) if match else name
+    return match[1] + match[2].translate(_DOWN) if match else name
 
 
 def variable(name: str) -> Expr:
@@ -72,7 +83,7 @@ def variable(name: str) -> Expr:
     text = shown(name)
     match = re.fullmatch(r"(.*?)([₀-₉]*)", text.replace("\n", "␊"), re.DOTALL)
     assert match is not None  # the pattern matches everything
-    stem, digits = match[1], match[2].translate(_ASCII_DIGITS)
+    stem, digits = match[1], match[2].translate(_PLAIN)
     if len(stem) != 1 or not stem.isalpha():
         stem = rf"\mathrm{{{_latex_text(stem)}}}" if stem.isalpha() else rf"\text{{{_latex_text(stem)}}}"
     latex = _latex_symbols(stem) if len(stem) == 1 else stem
@@ -121,7 +132,7 @@ def literal(x: float) -> Expr:
 class _Slot(NamedTuple):
     """A place in a template: whose argument, how tightly it must bind, and whether a leading minus needs brackets."""
 
-    index: int
+    argument: int
     level: int
     bracket_minus: bool
 
@@ -178,7 +189,7 @@ def fill(template: str, args: Sequence[Expr]) -> Expr:
     texts, latexes, slots, level = _parse(template)
     text, latex = texts[0], latexes[0]
     for slot, after, latex_after in zip(slots, texts[1:], latexes[1:], strict=True):
-        given = args[slot.index] if slot.index < len(args) else Expr("·", r"\cdot", ATOM)
+        given = args[slot.argument] if slot.argument < len(args) else Expr("·", r"\cdot", ATOM)
         need = POWER if slot.bracket_minus and given.text.startswith("−") else slot.level
         part = given.inside(need)
         raised = latex.endswith("^")
@@ -195,9 +206,12 @@ _LATEX = {
     "Λ": r"\Lambda ", "Φ": r"\Phi ", "Ψ": r"\Psi ", "Ω": r"\Omega ", "∂": r"\partial ", "∞": r"\infty ",
     "′": "'", "·": r"\cdot ", "−": "-", "½": r"\tfrac{1}{2}", "ᵀ": r"^{\top}", "²": "^{2}", "³": "^{3}", "‖": r"\Vert ",
     "√": r"\sqrt", "∛": r"\sqrt[3]", "≤": r"\le ", "≥": r"\ge ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "…": r"\dots ",
-    " @ ": r"\,", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$", "_": r"\_", "{": r"\{", "}": r"\}", "\\": r"\backslash ",
+    " @ ": r"\,", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$", "_": r"\_", "{": r"\{", "}": r"\}",
+    "\\": r"\backslash ",
 }  # fmt: skip
-_LATEX_WORDS = {word: f"\\{word} " for word in ("sin", "cos", "tan", "exp", "ln", "log", "tanh", "sinh", "cosh", "max", "min")}
+_LATEX_WORDS = {
+    word: f"\\{word} " for word in ("sin", "cos", "tan", "exp", "ln", "log", "tanh", "sinh", "cosh", "max", "min")
+}
 
 
 def _latex_symbols(text: str) -> str:
@@ -212,7 +226,7 @@ def _latex_symbols(text: str) -> str:
         if re.fullmatch(r"[A-Za-z]{2,}", part):
             out += re.sub(r".+", word, part)
         elif re.fullmatch(r"[₀-₉]+", part):
-            out += f"_{{{part.translate(_ASCII_DIGITS)}}}"
+            out += f"_{{{part.translate(_PLAIN)}}}"
         elif re.fullmatch(r"[⁻⁰¹⁴-⁹]+", part):
             out += f"^{{{part.translate(str.maketrans('⁻⁰¹⁴⁵⁶⁷⁸⁹', '-01456789'))}}}"
         else:
@@ -245,7 +259,7 @@ def _raised(n: float) -> str | None:
     """The template of a power with a constant exponent that can be written small."""
     if n == 0.5:
         return "√{0}"
-    return "{0}" + f"{int(n)}".translate(_SUPERSCRIPTS) if n == int(n) and abs(n) < 1000 else None
+    return "{0}" + f"{int(n)}".translate(_UP) if n == int(n) and abs(n) < 1000 else None
 
 
 def expression(node: OpNode, args: Sequence[Expr]) -> Expr:
@@ -314,7 +328,10 @@ class Product:
         for factor in sorted(above, key=lambda f: "(" in f.text):
             part = factor.inside(POWER if factor.text.startswith("−") else PRODUCT)
             close = text in ("", "−") or text.endswith("½") or "′(" in part.text or part.text[0] == "("
-            text, latex = text + ("" if close else "·") + part.text, latex + (r"\," if latex.strip("-") else "") + part.latex
+            text, latex = (
+                text + ("" if close else "·") + part.text,
+                latex + (r"\," if latex.strip("-") else "") + part.latex,
+            )
         if not text.strip("−"):
             text, latex = text + "1", latex + "1"
         for factor in below:
@@ -342,7 +359,9 @@ def derivative(node: OpNode, i: int, args: Sequence[Expr]) -> Product:
     if name == "divide" and i == 0 and (by := _scalar_constant(node, 1)):
         return Product(1 / by)
     if not local:
-        return Product(1.0, (fill(f"{node.op.symbol if '{' not in node.op.symbol else node.op.name}′", args),))
+        word = node.op.name if "{" in node.op.symbol else node.op.symbol
+        word = f"{word}′" if len(args) == 1 else f"∂{i + 1}".translate(_DOWN) + word
+        return Product(1.0, (fill(word, args),))
     template = local[i] if i < len(local) else local[-1]
     sign, template = (-1.0, template[1:]) if template.startswith("−") else (1.0, template)
     if template.startswith("2·"):
@@ -351,7 +370,9 @@ def derivative(node: OpNode, i: int, args: Sequence[Expr]) -> Product:
         return Product(sign)
     if match := re.fullmatch(r"\{(\d)\}", template):
         constant = _scalar_constant(node, int(match[1]))
-        return Product(sign) if constant is None and int(match[1]) >= len(args) else (
-            Product(sign * constant) if constant is not None else Product(sign, (args[int(match[1])],))
+        return (
+            Product(sign)
+            if constant is None and int(match[1]) >= len(args)
+            else (Product(sign * constant) if constant is not None else Product(sign, (args[int(match[1])],)))
         )
     return Product(sign, (fill(template, args) if "{" in template else Expr(template, _latex_symbols(template), SUM),))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_vg.drawing import dot, levels
-from tinygrad_vg.drawing.explain import Chain, chain_of
+from tinygrad_vg.drawing.chains import Chain, chain_of
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.model import Ancestry, Model, Node, describe
 from tinygrad_vg.drawing.theme import Scale, dark_css, palette
@@ -60,8 +60,8 @@ def draw(
     >>> import tinygrad_vg as vg
     >>> x = vg.Tensor(3.0, "x")
     >>> print(draw((x * x).named("y")))  # doctest: +NORMALIZE_WHITESPACE
-    x variable   value 3   grad 6
-    y = x·x      value 9   grad 1
+    x input   value 3   grad 6
+    y = x·x   value 9   grad 1
       from x ×x = 3
       from x ×x = 3
     """
@@ -118,7 +118,8 @@ def _plan(ancestry: Ancestry, level: str, max_nodes: int) -> Plan:
     if ancestry.root.size != 1:
         plan.notes.append(f"gradients of the sum of the elements of {plan.root}, shape {ancestry.root.shape}")
     fine = level != "layer" and count <= max_nodes
-    if fine or count <= levels.MODEL_LIMIT:
+    scoped = any([t.node.scope for t in ancestry.tensors if t.node is not None])
+    if fine or (count <= levels.MODEL_LIMIT and (scoped or count <= max_nodes)):
         model = Model(ancestry)
         if fine and len(model.nodes) <= max_nodes:  # constant arrays are boxes too
             plan.level, plan.model = "tensor", model
@@ -202,7 +203,7 @@ class Graph:
         from tinygrad_vg.drawing.layout import finish_svg, render
 
         css = dark_css() if self.theme == "auto" else ""
-        svg = render(self.source, "svg", timeout=timeout)
+        svg = dot.plain_tooltips(render(self.source, "svg", timeout=timeout).decode())
         return finish_svg(svg, title=self.title, description=self.description, css=css)
 
     def save(self, path: str | os.PathLike[str], *, timeout: float = 60.0) -> Path:
@@ -250,7 +251,7 @@ class Graph:
                 found.append(f"Norm of the gradient: {told}.")
         return " ".join(found + [note + "." for note in self.notes]) or self.title
 
-    # ------------------------------------------------------------------------------------------------ text and notebooks
+    # ----------------------------------------------------------------------------------------------- text and notebooks
 
     def __repr__(self) -> str:
         return f"<Graph of {self._plan.root!r}: level {self.level}, {len(self._plan.ancestry.tensors):,} tensors>"
@@ -274,9 +275,11 @@ class Graph:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: SVG and the outline; the outline and one sentence where nothing can lay the graph out."""
+        from tinygrad_vg.drawing.layout import LayoutError
+
         try:
             return {"image/svg+xml": self.to_svg(), "text/plain": str(self)}
-        except RuntimeError as error:  # LayoutError is one: a cell must not die of a missing program
+        except LayoutError as error:  # a cell must not die of a missing program
             return {"text/plain": f"{self}\n\n{error}"}
 
 

@@ -116,7 +116,9 @@ def _layer(id: str, scope: tuple[str, ...], nodes: list[Node]) -> Layer:
 
 def _formula(last: Node, inside: list[Node]) -> str:
     """The last tensor's formula with the layer's own tensors put in, if each is used once; else as it is."""
-    assert last.formula is not None and last.tensor is not None and last.tensor.node is not None
+    assert last.formula is not None
+    assert last.tensor is not None
+    assert last.tensor.node is not None
     inner = {n.tensor: n for n in inside if n is not last}
     op = last.tensor.node
     formula: Expr = last.formula
@@ -148,6 +150,7 @@ def _layer_links(model: Model, ids: dict[tuple[str, ...], str]) -> list[Link]:
     def home(node: Node) -> str:
         return ids[node.scope] if node.scope else node.id
 
+    reach = {node: {home(edge.target) for edge in node.outputs} for node in model.nodes}
     crossing: dict[tuple[str, str], dict[Node, list[float]]] = {}
     for edge in model.edges:
         pair = home(edge.source), home(edge.target)
@@ -158,7 +161,7 @@ def _layer_links(model: Model, ids: dict[tuple[str, ...], str]) -> list[Link]:
     for (source, target), nodes in crossing.items():
         link = Link(source, target)
         for node, flows in nodes.items():
-            whole = len({home(e.target) for e in node.outputs}) == 1 and node.grad is not None
+            whole = len(reach[node]) == 1 and node.grad is not None
             flow = (norm(node.grad) if whole else math.hypot(*flows)) if flows else None
             link.add(node.expr.text, _shape(node.value), flow)
         links.append(link)
@@ -238,7 +241,7 @@ def _block(ancestry: Ancestry, i: int, start: int, members: list[Tensor], leaves
         [shown(s) for s in (scopes[:1] + scopes[1:][-1:])],
         last,
         None if g is None else norm(g),
-        ancestry.wrt is not None and (ancestry.wrt in leaves or ancestry.wrt in members),
+        any([t is ancestry.wrt for t in [*leaves, *members]]),
     )
 
 

@@ -76,7 +76,7 @@ class Ancestry:
 
     @cached_property
     def cotangents(self) -> dict[Tensor, Any]:
-        """The drawing's own sweep: the cotangent of every tensor; of the sum of the elements if the root has several."""
+        """The drawing's own sweep, from 1; if the root has several elements, from the sum of them."""
         with np.errstate(all="ignore"):
             return backprop(self.root, np.ones(self.root.shape))
 
@@ -294,7 +294,8 @@ def describe(node: Node) -> str:
         return "constant"
     if node.name in ("x", "X", "a0", "a₀"):
         return "input"
-    return {"w": "weight", "b": "bias"}.get(stem, "variable")
+    words = {"w": "weight", "weight": "weight", "权重": "weight", "b": "bias", "bias": "bias", "偏置": "bias"}
+    return words.get(stem, "variable")
 
 
 # --------------------------------------------------------------------------------------------------------- the folding
@@ -405,14 +406,18 @@ class _Fold:
 
 def norm(g: Any) -> float:
     """The Euclidean norm of all elements."""
-    return float(np.linalg.norm(np.asarray(g, dtype=float).reshape(-1)))
+    sizes = np.abs(np.asarray(g, dtype=float))
+    largest = float(np.max(sizes, initial=0.0))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(np.sum(np.square(sizes / largest))))  # squares of 1e-200 and 1e200 stay numbers
 
 
 def _pull(op: OpNode, out: Array, g: Any) -> Sequence[Any]:
     """What each rule of one operation makes of the cotangent `g`: arrays of the arguments' shapes, or None."""
     if g is None:
         return [None] * len(op.inputs)
-    given = []
+    given: list[Any] = []
     for parent, rule in zip(op.inputs, op.op.rules(len(op.inputs)), strict=True):
         if type(parent) is not Tensor or rule is None:
             given.append(None)

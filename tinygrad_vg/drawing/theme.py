@@ -145,7 +145,7 @@ class Scale:
         """Colour of the line, colour of the text on it, and width."""
         size = self._size(product)
         if size > 1:
-            return (*colours.hot, round(3.4 + 2 * (size - 1), 2))
+            return (*colours.hot, round(4.5 + 1.3 * (size - 1), 2))
         step = min([i for i, top in enumerate((0.02, 0.34, 0.67, 0.84, 1.0)) if size <= top + 1e-9], default=4)
         return (*colours.ramp[step], round(1.2 + 3.2 * size, 2))
 

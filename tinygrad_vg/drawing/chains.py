@@ -174,7 +174,11 @@ class Chain:
             return text
         if not self.paths:
             why = "every path is cut" if self.cuts else f"{self.of.text} does not depend on {self.by.text}"
-            return f"{self.name} = {number(self.value)}: {why}" if self.value == 0 else f"{self.name} = {number(self.value)}"
+            return (
+                f"{self.name} = {number(self.value)}: {why}"
+                if self.value == 0
+                else f"{self.name} = {number(self.value)}"
+            )
         if len(self.paths) == 1 and not self.others:
             return f"{self.name} = {_equal(self.paths[0].text, self.value)}"
         return f"{self.name} = {number(self.value)}, the sum over {_counted(self.count)} paths"
@@ -204,9 +208,9 @@ def explain(t: Tensor, wrt: Tensor) -> Chain:
 
     Notes
     -----
-    The terms follow the picture that `draw` makes. Where arrays are on the way, a factor is a matrix; this version gives,
-    along the path with the largest share, the norm of the cotangent at each tensor and the ratio of neighbours. Spectral
-    norms and mean singular values of the factors are not in it.
+    The terms follow the picture that `draw` makes. Where arrays are on the way, a factor is a matrix; this version
+    gives, along the path with the largest share, the norm of the cotangent at each tensor and the ratio of neighbours.
+    Spectral norms and mean singular values of the factors are not in it.
     """
     for given, place in ((t, "first"), (wrt, "second")):
         if type(given) is not Tensor:
@@ -358,7 +362,9 @@ def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:
 
 def _is_plain(group: list[Edge]) -> bool:
     """A single factor such as w₂, that a σ′(z₂) may join."""
-    return sum([not e.is_one for e in group]) == 1 and all(["(" not in e.symbol.text and not e.is_partial for e in group])
+    return sum([not e.is_one for e in group]) == 1 and all(
+        ["(" not in e.symbol.text and not e.is_partial for e in group]
+    )
 
 
 def _is_function(edge: Edge) -> bool:
