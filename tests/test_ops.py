@@ -413,6 +413,7 @@ BASIC_CALLS = {  # the positional arguments of an ordinary call; one array where
     np.broadcast_to: (SQUARE, (2, 3, 3)),
     np.roll: (SQUARE, 1),
     np.split: (SQUARE, 3),
+    np.array_split: (SQUARE, 2),
     np.tile: (SQUARE, 2),
     np.repeat: (SQUARE, 2),
     np.pad: (SQUARE, 1),
@@ -423,6 +424,9 @@ BASIC_CALLS = {  # the positional arguments of an ordinary call; one array where
     **dict.fromkeys((np.dot, np.inner, np.outer, np.tensordot), (SQUARE, SQUARE)),
 }
 SETTINGS = {  # for each keyword NumPy has, a value that is not its default
+    "n": 2,
+    "prepend": 0.0,
+    "append": 0.0,
     "axis": 0,
     "keepdims": True,
     "dtype": np.float32,

@@ -408,22 +408,18 @@ _CASES += [
     *_reductions(np.sum, _total),
     *_reductions(np.mean, lambda a, axes: _total(a, axes) / _count(a, axes), empty=False),
     *_reductions(np.prod, _fold(lambda x, y: x * y, 1.0)),
-    *_reductions(
-        np.max,
-        _fold(lambda x, y: np.where(x > y, x, y)),
-        empty=False,
-        distinct=True,
-        analytic=False,
-        kinks=_ties(3.0),
-    ),
-    *_reductions(
-        np.min,
-        _fold(lambda x, y: np.where(x < y, x, y)),
-        empty=False,
-        distinct=True,
-        analytic=False,
-        kinks=_ties(-3.0),
-    ),
+    *[
+        case
+        for function, reference, extreme in [
+            (np.max, lambda x, y: np.where(x > y, x, y), 3.0),
+            (np.amax, lambda x, y: np.where(x > y, x, y), 3.0),
+            (np.min, lambda x, y: np.where(x < y, x, y), -3.0),
+            (np.amin, lambda x, y: np.where(x < y, x, y), -3.0),
+        ]
+        for case in _reductions(
+            function, _fold(reference), empty=False, distinct=True, analytic=False, kinks=_ties(extreme)
+        )
+    ],
     *_reductions(np.var, _variance, empty=False, analytic=False),
     *_reductions(
         np.std,
@@ -706,6 +702,28 @@ _CASES += [
         lambda a: _joined(a[..., 3:], a[..., :1], a[..., 1:3] ** 2, axis=-1),
         ("*4",),
         call=lambda a: _rejoined(np.split(a, [1, 3], axis=-1), -1),
+    ),
+    OpCase(
+        "array_split",
+        np.array_split,
+        lambda a: _joined(a[3:] ** 2, a[:3], axis=0),
+        ("5*",),
+        call=lambda a: _rejoined(np.array_split(a, 2), 0),
+    ),
+    OpCase(
+        "array_split at indices, axis=-1",
+        np.array_split,
+        lambda a: _joined(a[..., 3:], a[..., :1], a[..., 1:3] ** 2, axis=-1),
+        ("*4",),
+        call=lambda a: _rejoined(np.array_split(a, [1, 3], axis=-1), -1),
+    ),
+    OpCase("diff", np.diff, lambda a: a[..., 1:] - a[..., :-1], ("*n",)),
+    OpCase(
+        "diff, n=2, axis=0",
+        np.diff,
+        lambda a: a[2:] - 2 * a[1:-1] + a[:-2],
+        ("4*",),
+        call=lambda a: np.diff(a, n=2, axis=0),
     ),
     _moved("tile", np.tile, "*", lambda a: np.tile(a, 2)),
     _moved("tile, more axes", np.tile, "n", lambda a: np.tile(a, (2, 1, 3))),

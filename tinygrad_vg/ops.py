@@ -462,12 +462,12 @@ def _share(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -
     return _expand(g, a, axis) * (chosen / np.sum(chosen, axis=integer_axes(axis, np.ndim(a)), keepdims=True))
 
 
-@rule_of(np.max, vjps=(_share,), symbol="max", local="[{0} = max]")
+@rule_of(np.max, np.amax, vjps=(_share,), symbol="max", local="[{0} = max]")
 def _max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
-@rule_of(np.min, vjps=(_share,), symbol="min", local="[{0} = min]")
+@rule_of(np.min, np.amin, vjps=(_share,), symbol="min", local="[{0} = min]")
 def _min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.min(a, axis=axis, keepdims=keepdims)
 
@@ -713,6 +713,26 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     edges = [0, *indices_or_sections, length]
     ahead = (slice(None),) * (axis % np.ndim(ary))
     return [ary[(*ahead, slice(a, b))] for a, b in pairwise(edges)]
+
+
+@composite(np.array_split)
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """``np.array_split``: as split, but the parts may differ by one in length."""
+    if np.ndim(indices_or_sections) == 0:
+        parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+        indices_or_sections = np.cumsum([len(part) for part in parts[:-1]]).tolist()
+    return _split(ary, indices_or_sections, axis)
+
+
+@composite(np.diff)
+def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """``np.diff``: each element less the one before, `n` times."""
+    if n < 0:
+        raise ValueError(f"diff: n={n}; it must not be negative")
+    ahead = (slice(None),) * (axis % np.ndim(a))
+    for _ in range(n):
+        a = a[(*ahead, slice(1, None))] - a[(*ahead, slice(None, -1))]
+    return a
 
 
 @rule_of(
