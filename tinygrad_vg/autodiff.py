@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
+from operator import index as as_integer
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,8 @@ def _sweep(
             node.check_constants()
         if record:
             _check_fresh(node)
-        op, args, out = node.op, node.inputs if record else node.values, tensor if record else tensor._data
+        op, out = node.op, tensor if record else tensor._data
+        args = () if not op.needs_args else node.inputs if record else node.values
         emitted: list[Any] = []
         for parent, rule in zip(node.inputs, op.rules(len(node.inputs)), strict=True):
             if type(parent) is not Tensor or parent.birth < oldest or rule is None:
@@ -173,6 +175,8 @@ def backprop(
             for tensor, cotangent, owned in _sweep(root, g, record=create_graph, trace=trace):
                 found[tensor] = _given(cotangent, owned, create_graph)
             return found
+        if any([type(t) is not Tensor for t in wrt]):
+            raise TypeError("backprop: wrt must be a list of Tensors; arrays are constants and have no gradient")
         missing = dict.fromkeys(wrt)
         oldest = min([t.birth for t in missing], default=root.birth)
         for tensor, cotangent, owned in _sweep(root, g, oldest=oldest, record=create_graph, trace=trace):
@@ -247,9 +251,9 @@ def _plain(y: Any, record: bool) -> Any:
     return y if record else np.array(y._data if type(y) is Tensor else y)
 
 
-def _argnums(f: Callable[..., Any], argnums: int | Sequence[int], count: int) -> list[int]:
+def _argnums(f: Callable[..., Any], argnums: Any, count: int) -> list[int]:
     """`argnums` as a list, checked against the number of arguments."""
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    chosen = [as_integer(i) for i in ([argnums] if np.ndim(argnums) == 0 else argnums)]
     for i in chosen:
         if not -count <= i < count:
             name = getattr(f, "__name__", "the function")
@@ -294,7 +298,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
                 "jacobian or vjp"
             )
         gradients = _pull_back(y, None, xs, record)
-        return _plain(y, record), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        return _plain(y, record), gradients[0] if np.ndim(argnums) == 0 else tuple(gradients)
 
     return wrapped
 
@@ -436,7 +440,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             rows.append(_pull_back(y, unit, [x], record)[0])
             unit.flat[i] = 0
         if not rows:
-            return np.zeros(shape + x.shape)
+            return np.zeros(shape + x.shape, x.dtype)
         return np.reshape(np.stack(rows), shape + x.shape)
 
     return wrapped

@@ -47,9 +47,10 @@ def primitive(
     vjps
         For each array argument a rule ``vjp(g, out, *args, **params)`` that returns the cotangent of that argument,
         given the cotangent `g` of the output; None for an argument without derivative. A single callable makes an op
-        of any number of arguments, with the rule ``vjp(i, g, out, *args, **params)``. Written with NumPy functions, a
-        rule can itself be differentiated, to any order. Where the arguments are broadcast, a rule answers in the
-        *output's* shape; the engine sums over the broadcast axes and casts to the argument's dtype.
+        of any number of arguments, with the rule ``vjp(i, g, out, *args, **params)`` (without ``*args`` where it does
+        not need them). Written with NumPy functions, a rule can itself be differentiated, to any order. Where the
+        arguments are broadcast, a rule answers in the *output's* shape; the engine sums over the broadcast axes and
+        casts to the argument's dtype.
     name, symbol
         What messages call it (default: forward's name), and how formulas write it (default: the name).
     local
@@ -86,7 +87,8 @@ def primitive(
             "give one rule for each array argument, in order, None where there is no derivative"
         )
     local = (local,) if isinstance(local, str) else local or ()
-    op = Op(name, forward, vjps, symbol or name, local, analytic, names)
+    needs_args = not callable(vjps) or _takes_args(vjps)
+    op = Op(name, forward, vjps, symbol or name, local, analytic, names, needs_args)
     arrays = 0 if variadic else len(vjps)  # type: ignore[arg-type]
 
     def differentiable(*args: Any, **params: Any) -> Any:
@@ -101,6 +103,13 @@ def primitive(
         differentiable.__wrapped__ = forward  # type: ignore[attr-defined]  # help() shows forward's signature
     differentiable.op = op  # type: ignore[attr-defined]
     return differentiable
+
+
+def _takes_args(rule: Callable[..., Any]) -> bool:
+    """Whether a rule ``vjp(i, g, out, …)`` asks for the arguments, too."""
+    kinds = [p.kind for p in inspect.signature(rule).parameters.values()]
+    named = [k for k in kinds if k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    return inspect.Parameter.VAR_POSITIONAL in kinds or len(named) > 3
 
 
 # NumPy's optional keywords when they say what happens anyway; anything else an op does not know is refused.
@@ -661,7 +670,7 @@ def _triu(m: Any, k: int = 0) -> Any:
 
 
 @rule_of(
-    vjps=lambda i, g, out, *arrays, axis, edges: g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)],
+    vjps=lambda i, g, out, *, axis, edges: g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)],
     local=("1",),
     analytic=True,
 )
@@ -701,7 +710,7 @@ def _hstack(tup: Any) -> Any:
 
 
 @composite(np.split)
-def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """``np.split``: a list of slices."""
     length = np.shape(ary)[axis]
     if np.ndim(indices_or_sections) == 0:
@@ -716,7 +725,7 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 @composite(np.array_split)
-def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """``np.array_split``: as split, but the parts may differ by one in length."""
     if np.ndim(indices_or_sections) == 0:
         parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
@@ -803,7 +812,7 @@ def getitem(x: Any, index: Any) -> Any:
     return np.asarray(x)[index]
 
 
-@rule_of(vjps=lambda i, g, out, *pieces, indices, shape: g[indices[i]], local=("1",), analytic=True)
+@rule_of(vjps=lambda i, g, out, *, indices, shape: g[indices[i]], local=("1",), analytic=True)
 def scatter(*pieces: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """Zeros of `shape` with each piece added at its index: what undoes any number of `getitem`."""
     total = np.zeros(shape, np.result_type(*pieces))

@@ -55,6 +55,8 @@ class Op:
         Whether `forward` also computes on complex arrays, as an analytic function (the complex step needs it).
     names
         The names of forward's parameters, array arguments first.
+    needs_args
+        False if the rules of an op of many arguments look at none of them: joining n arrays stays linear then.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Op:
     local: tuple[str, ...]
     analytic: bool
     names: tuple[str, ...]
+    needs_args: bool = True
 
     @property
     def variadic(self) -> bool:
@@ -72,10 +75,16 @@ class Op:
 
     def rules(self, count: int) -> Sequence[Callable[..., Any] | None]:
         """The vjp of each of `count` arguments, as ``vjp(g, out, *args, **params)``."""
-        return self.vjps if isinstance(self.vjps, tuple) else [partial(self.vjps, i) for i in range(count)]
+        if isinstance(self.vjps, tuple):
+            return self.vjps
+        return [partial(self.vjps if self.needs_args else _without_args(self.vjps), i) for i in range(count)]
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _without_args(rule: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda i, g, out, *args, **params: rule(i, g, out, **params)
 
 
 @dataclass(slots=True, eq=False)
