@@ -659,3 +659,40 @@ def test_a_rule_never_sees_the_seed_changed():
     vg.backprop(z, seed)
     assert_array_equal(seeds, [4 * seed])
     assert_array_equal(seed, [1, 2, 3])
+
+
+@pytest.mark.parametrize("transform", [vg.grad, vg.value_and_grad, vg.jacobian, lambda f: lambda x: vg.vjp(f, x)])
+@pytest.mark.parametrize(("wrong", "name"), [(None, "None"), ((1.0, 2.0), "tuple"), ("text", "str"), ([1.0], "list")])
+def test_a_function_that_returns_no_array_is_refused(transform, wrong, name):
+    with pytest.raises(TypeError, match=f"the function returned {name}"):
+        transform(lambda x: wrong)(1.0)
+
+
+@pytest.mark.parametrize("wrong", [None, (1.0,), "text"])
+def test_a_rule_that_returns_no_array_is_named(wrong):
+    bad = vg.primitive(lambda x: 2 * x, (lambda g, out, x: wrong,), name="bad")
+    with pytest.raises(TypeError, match="vjp of bad"):
+        vg.grad(bad)(1.0)
+
+
+def test_tensors_given_by_keyword_count():
+    w = Tensor(3.0, "w")
+    slope = vg.grad(lambda x, w=None: x * x * w)(2.0, w=w)
+    assert type(slope) is Tensor
+    assert vg.backprop(slope, wrt=[w])[w] == 4
+
+
+def test_mixed_second_derivative_of_a_power_at_exponent_0():
+    found = vg.hessian(lambda v: v[0] ** v[1])(np.array([2.0, 0.0]))
+    assert_allclose(found, [[0, 0.5], [0.5, np.log(2) ** 2]], rtol=1e-14)
+
+
+def test_a_forward_that_hands_back_memory_of_a_constant_is_copied():
+    whole = vg.primitive(lambda x, c: c, (lambda g, out, x, c: 0 * x, None), name="whole")
+    part = vg.primitive(lambda x, c: c[:2], (lambda g, out, x, c: 0 * x, None), name="part")
+    for op in (whole, part):
+        c = np.array([1.0, 2.0, 3.0])
+        y = op(Tensor(1.0), c)
+        c[:] = 9
+        assert y.data[0] == 1
+        assert c.flags.writeable

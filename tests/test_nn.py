@@ -92,7 +92,7 @@ def test_the_complex_step_goes_through_a_bound_network(activation):
 
 
 def test_the_chain_of_four_neurons():
-    """CHAPTER5, rows 20 and 21: ∂C/∂b of four sigmoid neurons in a row, to eleven digits."""
+    """The chapter's chain: ∂C/∂b of four sigmoid neurons in a row, to eleven digits."""
     chain = MLP([1, 1, 1, 1, 1])
     for layer, w, b in zip(chain.layers, (0.8, -0.6, 0.9, -0.4), (0.1, -0.2, 0.3, 0.05), strict=True):
         layer.w.update([[w]])

@@ -73,7 +73,7 @@ def test_against_the_papers_equations(schedule, nesterov, decay):
 
 @pytest.mark.parametrize("lam", [0.3, 2.0, 7.0])
 def test_nesterov_on_a_quadratic_is_classical_with_less_momentum(lam):
-    """CHAPTER5 row 28, Sutskever et al. 2013, theorem 2.1: along curvature λ, μ becomes μ(1 − λε)."""
+    """Sutskever et al. 2013, theorem 2.1: along curvature λ, μ becomes μ(1 − λε)."""
     mu, lr = 0.95, 0.1
     fast, slow = vg.Tensor(3.0), vg.Tensor(3.0)
     nesterov, classical = SGD([fast], lr, mu, nesterov=True), SGD([slow], lr, mu * (1 - lam * lr))
@@ -88,7 +88,7 @@ def test_nesterov_on_a_quadratic_is_classical_with_less_momentum(lam):
 
 
 def test_oblong_quadratic():
-    """CHAPTER5 row 28: the path of Nesterov's method does not swing across the valley."""
+    """The path of Nesterov's method does not swing across the valley."""
     lengths = {}
     for nesterov in (False, True):
         p = vg.Tensor([-10.0, 1.0])

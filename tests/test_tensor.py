@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -376,7 +377,8 @@ def test_comparing_functions_take_tensors_on_both_sides():
     np.testing.assert_array_less(t, 3)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         np.testing.assert_allclose(t, [1.0, 2.5])
-    assert_array_equal(np.full_like(t, 7.0), [7, 7])
+    with pytest.raises(TypeError, match="full_like"):
+        np.full_like(t, t[0])  # the fill value carries a gradient, so this is no question
 
 
 def test_masked_arrays_are_refused():
@@ -666,3 +668,55 @@ def test_results_are_float64_or_float32():
     scalar = vg.primitive(lambda x: float(x) * 2, (lambda g, out, x: 2 * g,), name="twice")
     assert scalar(Tensor(1.0)).shape == ()
     assert_allclose(vg.grad(scalar)(1.0), 2)
+
+
+def test_masked_arrays_are_refused_on_the_left_too():
+    t = Tensor([1.0, 2.0, 3.0])
+    for wrong in (lambda: np.ma.array([1.0, 2.0, 3.0]) + t, lambda: np.ma.exp(t), lambda: np.ma.add(t, t)):
+        with pytest.raises(TypeError, match="gradient"):
+            wrong()
+
+
+def test_index_lists_may_be_changed_afterwards():
+    t, first, second = Tensor(np.arange(9.0).reshape(3, 3)), [0, 1], [1, 1]
+    y = np.sum(t[first]) + np.sum(t[first, second])
+    first[0] = second[0] = 2
+    y.backward()
+    assert_array_equal(t.grad, [[1, 2, 1], [1, 2, 1], [0, 0, 0]])
+    assert t[[]].shape == (0, 3)
+
+
+def test_one_name_scope_in_many_threads():
+    @vg.name_scope("shared")
+    def work(i):
+        return (Tensor(1.0) * i).node.scope
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(work, range(200))) == {("shared",)}
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, k: np.linalg.norm(t, axis=k),
+        lambda t, k: np.take(t, [0], axis=k),
+        lambda t, k: np.diff(t, axis=k),
+        lambda t, k: np.concatenate([t, t], axis=k),
+        lambda t, k: np.repeat(t, 2, axis=k),
+        lambda t, k: np.split(t, 1, axis=k),
+        lambda t, k: np.array_split(t, 1, axis=k),
+        lambda t, k: np.diagonal(t, axis1=k, axis2=0),
+        lambda t, k: np.sum(t, axis=k),
+        lambda t, k: np.var(t, axis=k),
+    ],
+)
+def test_an_axis_that_is_not_there_is_refused(call, axis):
+    with pytest.raises((np.exceptions.AxisError, ValueError), match=f"axis {axis}|axis{axis}|axis.*{axis}"):
+        call(Tensor(np.ones((2, 3))), axis)
+
+
+def test_take_reads_bools_as_numbers():
+    t = Tensor([1.0, 2.0, 3.0])
+    assert_array_equal(np.take(t, np.array([True, False, True])).data, np.take(t.data, np.array([True, False, True])))
+    assert np.take(t, True).item() == 2

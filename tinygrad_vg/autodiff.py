@@ -51,14 +51,19 @@ def _sweep(
             node.check_constants()
         if record:
             _check_fresh(node)
-        op, out = node.op, tensor if record else tensor._data
+        op, out = node.op, tensor if record else tensor._array
         args = () if not op.needs_args else node.inputs if record else node.values
         emitted: list[Any] = []
         for parent, rule in zip(node.inputs, op.rules(len(node.inputs)), strict=True):
             if type(parent) is not Tensor or parent.birth < oldest or rule is None:
                 emitted.append(None)
                 continue
-            given = rule(g, out, *args, **node.params)
+            try:
+                given = rule(g, out, *args, **node.params)
+            except FloatingPointError as error:  # an operation inside the rule: say whose rule it is
+                raise FloatingPointError(
+                    f"in the cotangent that {op.name} gives {parent.label()}: {error} {node.origin}"
+                ) from None
             if type(given) is Scattered and trace is not None:
                 given = _gather([given], parent)
             if type(given) is Scattered:
@@ -93,9 +98,13 @@ def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
 
 def _fit(given: Any, parent: Tensor, node: OpNode, result: Tensor) -> Any:
     """What a rule gave, in the shape and dtype of the argument: the one place where broadcasting is undone."""
-    want = parent._data
+    want = parent._array
     if not hasattr(given, "dtype"):
-        given = np.asarray(given, want.dtype)  # a rule may answer with a Python number
+        if not isinstance(given, int | float):
+            raise TypeError(
+                f"the vjp of {node.op.name} for {parent.label()} returned {type(given).__name__}, not an array"
+            )
+        given = np.asarray(given, want.dtype)
     if given.shape != want.shape:
         shape = given.shape
         if shape != result.shape or not _broadcasts(node, shape):
@@ -120,7 +129,7 @@ def _broadcasts(node: OpNode, shape: tuple[int, ...]) -> bool:
 def _check_fresh(node: OpNode) -> None:
     """Refuse to record a derivative at a value that the tensor no longer has."""
     for given, value in zip(node.inputs, node.values, strict=True):
-        if type(given) is Tensor and given._data is not value:
+        if type(given) is Tensor and given._array is not value:
             raise StaleGraphError(
                 f"{given.label()} was updated after {node.op.name} had used it; a derivative that is to be "
                 "differentiated again needs the graph built anew (a first-order backward still works)"
@@ -183,7 +192,7 @@ def backprop(
             if tensor in missing:
                 found[tensor] = _given(cotangent, owned, create_graph)
     zero = Tensor if create_graph else np.array
-    return {t: found[t] if t in found else zero(np.zeros_like(t._data)) for t in missing}
+    return {t: found[t] if t in found else zero(np.zeros_like(t._array)) for t in missing}
 
 
 def _given(cotangent: Any, owned: bool, as_tensor: bool) -> Any:
@@ -206,12 +215,12 @@ def _seed(root: Any, seed: Any, as_tensor: bool) -> Any:
                 f"backward of {root.label()} of shape {root.shape}: only a single number has a gradient. Sum or "
                 f"average it first, or give a seed (cotangent) of shape {root.shape}"
             )
-        seed = np.ones_like(root._data)
+        seed = np.ones_like(root._array)
     if np.shape(seed) != root.shape:
         raise ValueError(f"the seed has shape {np.shape(seed)}, the tensor {root.label()} has shape {root.shape}")
     if as_tensor:
         return seed if type(seed) is Tensor else Tensor(np.asarray(seed, root.dtype))
-    return np.array(seed._data if type(seed) is Tensor else seed, root.dtype)
+    return np.array(seed._array if type(seed) is Tensor else seed, root.dtype)
 
 
 def accumulate_gradients(root: Tensor, seed: Any = None) -> None:
@@ -237,18 +246,25 @@ class _Run(NamedTuple):
 def _run(f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any]) -> _Run:
     """Call `f` with the arguments `argnums` wrapped in fresh variables, which no other derivative knows of."""
     now = STATE.get()
-    record = now.recording and (now.nested or any([type(a) is Tensor for a in args]))
+    given = [*args, *kwargs.values()]
+    record = now.recording and (now.nested or any([type(a) is Tensor for a in given]))
     with state(recording=True, nested=True):
         wrapped = list(args)
         for i in argnums:
             a = wrapped[i]
-            wrapped[i] = identity(a) if type(a) is Tensor and record else Tensor(a._data if type(a) is Tensor else a)
-        return _Run(f(*wrapped, **kwargs), [wrapped[i] for i in argnums], record)
+            wrapped[i] = identity(a) if type(a) is Tensor and record else Tensor(a._array if type(a) is Tensor else a)
+        y = f(*wrapped, **kwargs)
+    if isinstance(y, tuple | list | dict) or (type(y) is not Tensor and np.asarray(y).dtype.kind not in "fiub"):
+        raise TypeError(
+            f"the function returned {'None' if y is None else type(y).__name__}; it must return one array or number "
+            "(is a return missing? join several with np.concatenate)"
+        )
+    return _Run(y, [wrapped[i] for i in argnums], record)
 
 
 def _plain(y: Any, record: bool) -> Any:
     """A value to hand out: the Tensor itself to an outer derivative, else an array of the caller's own."""
-    return y if record else np.array(y._data if type(y) is Tensor else y)
+    return y if record else np.array(y._array if type(y) is Tensor else y)
 
 
 def _argnums(f: Callable[..., Any], argnums: Any, count: int) -> list[int]:
@@ -306,7 +322,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 def _pull_back(y: Any, seed: Any, xs: list[Tensor], record: bool) -> list[Any]:
     """The cotangents of `xs`; zeros if `y` depends on no variable at all."""
     if type(y) is not Tensor:
-        return [np.zeros_like(x._data) for x in xs]
+        return [np.zeros_like(x._array) for x in xs]
     found = backprop(y, seed, wrt=xs, create_graph=record)
     return [found[x] for x in xs]
 
@@ -334,7 +350,6 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     (array([ 3., 30.]), array(21.))
     """
     y, xs, record = _run(f, args, range(len(args)), {})
-    _single_output(y)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         now = STATE.get()
@@ -344,13 +359,6 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         return tuple(_pull_back(y, cotangent, xs, recorded))
 
     return _plain(y, record), pullback
-
-
-def _single_output(y: Any) -> None:
-    if isinstance(y, tuple | list | dict):
-        raise TypeError(
-            f"the function returned a {type(y).__name__}; return one array (join several with np.concatenate)"
-        )
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -375,11 +383,10 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     if len(args) != len(tangents) or any([np.shape(a) != np.shape(v) for a, v in zip(args, tangents, strict=False)]):
         raise ValueError(f"jvp: arguments have shapes {[*map(np.shape, args)]}, tangents {[*map(np.shape, tangents)]}")
     y, xs, record = _run(f, args, range(len(args)), {})
-    _single_output(y)
     record = record or (STATE.get().recording and any([type(v) is Tensor for v in tangents]))
     if type(y) is not Tensor:
         return _plain(y, record), np.zeros_like(y)
-    u = Tensor(np.zeros_like(y._data))  # any value: what is linear in u has the same derivative everywhere
+    u = Tensor(np.zeros_like(y._array))  # any value: what is linear in u has the same derivative everywhere
     rows = _pull_back(y, u, xs, True)
     with state(recording=True):
         product = sum([np.sum(row * v) for row, v in zip(rows, tangents, strict=True)])
@@ -431,7 +438,6 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         y, (x,), record = _run(f, args, _argnums(f, argnums, len(args)), kwargs)
-        _single_output(y)
         shape = np.shape(y)
         unit = np.zeros(shape)
         rows = []

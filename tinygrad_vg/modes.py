@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ def state(**changes: Any) -> Iterator[None]:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Inside, operations on Tensors record nothing and give plain NumPy arrays."""
+    """Inside, operations on Tensors record nothing and give plain NumPy arrays; `detect_anomaly` sees nothing there."""
     with state(recording=False):
         yield
 
@@ -73,14 +73,14 @@ class name_scope(ContextDecorator):
 
     def __init__(self, name: str) -> None:
         self._name = str(name)
-        self._tokens: list[Token[State]] = []
 
     def __enter__(self) -> None:
         now = STATE.get()
-        self._tokens.append(STATE.set(State(now.recording, now.nested, now.anomaly, (*now.scope, self._name))))
+        STATE.set(State(now.recording, now.nested, now.anomaly, (*now.scope, self._name)))
 
     def __exit__(self, *_: object) -> None:
-        STATE.reset(self._tokens.pop())
+        now = STATE.get()
+        STATE.set(State(now.recording, now.nested, now.anomaly, now.scope[:-1]))
 
 
 _LIBRARY = tuple([os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, np.__file__)])

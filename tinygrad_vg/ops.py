@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 import string
 from collections.abc import Callable
+from functools import wraps
 from itertools import accumulate, pairwise
 from operator import index as as_integer
 from typing import Any, NamedTuple
@@ -127,17 +128,23 @@ def _sort_out(
                 f"{len(args)}; give further settings by name"
             )
         params = {**dict(zip(op.names[arrays:], args[arrays:], strict=False)), **params}
+        params = {key: tuple(value) if type(value) is list else value for key, value in params.items()}
         args = args[:arrays]
         for missing in op.names[len(args) : arrays]:  # np.sum(a=t)
             if missing not in params:
                 raise TypeError(f"{op.name}: the argument {missing!r} is missing")
             args = (*args, params.pop(missing))
-    for key in params.keys() - set(op.names[arrays:]):
-        value = params.pop(key)
+    return args, _known(op.name, op.names[arrays:], params)
+
+
+def _known(name: str, settings: tuple[str, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that are `settings`; any other is refused, unless it says what happens anyway."""
+    for key in params.keys() - set(settings):
+        value = params[key]
         if value is not np._NoValue and not (key in _SAME_AS_DEFAULT and value is _SAME_AS_DEFAULT[key]):
-            known = ", ".join(op.names[arrays:]) or "none"
-            raise TypeError(f"{op.name} of a Tensor does not support {key}={value!r:.40}; supported settings: {known}")
-    return args, {key: value for key, value in params.items() if value is not np._NoValue}
+            known = ", ".join(settings) or "none"
+            raise TypeError(f"{name} of a Tensor does not support {key}={value!r:.40}; supported settings: {known}")
+    return {key: value for key, value in params.items() if key in settings and value is not np._NoValue}
 
 
 def rule(function: Any, *vjps: Callable[..., Any] | None, **words: Any) -> Any:
@@ -161,8 +168,23 @@ def composite(*functions: Any) -> Callable[[Any], Any]:
     """Let the decorated function, written with ops of the table, stand for these NumPy functions."""
 
     def enter(function: Any) -> Any:
-        RULES.update(dict.fromkeys(functions, function))
-        return function
+        kinds = inspect.signature(function).parameters.values()
+        settings = tuple([p.name for p in kinds if p.kind is not p.VAR_POSITIONAL])
+        open_ended = any([p.kind is p.VAR_KEYWORD for p in kinds])
+        name = functions[0].__name__
+
+        @wraps(function)
+        def called(*args: Any, **params: Any) -> Any:
+            if params and not open_ended:
+                params = _known(name, settings, params)
+            try:
+                return function(*args, **params)
+            except np.exceptions.AxisError as error:
+                raise np.exceptions.AxisError(f"{name}: {error}") from error
+
+        called.__name__ = called.__qualname__ = name
+        RULES.update(dict.fromkeys(functions, called))
+        return called
 
     return enter
 
@@ -182,9 +204,23 @@ class Scattered(NamedTuple):
 
 
 def integer_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """`axis` (None, a number, or several) as a tuple of non-negative numbers."""
-    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
-    return tuple([as_integer(a) % ndim if ndim else 0 for a in axes])
+    """`axis` (None, a number, or several) as a tuple of non-negative numbers; NumPy's AxisError where there is none."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = [as_integer(a) for a in axis] if isinstance(axis, tuple | list) else [as_integer(axis)]
+    if ndim == 0 and axes in ([0], [-1]):
+        return ()  # NumPy lets a single number be reduced along an axis it does not have
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise np.exceptions.AxisError(a, ndim)
+    return tuple([a % ndim for a in axes])
+
+
+def one_axis(axis: Any, ndim: int) -> int:
+    """`axis` as a non-negative number."""
+    if ndim == 0:
+        raise np.exceptions.AxisError(as_integer(axis), 0)
+    return integer_axes(as_integer(axis), ndim)[0]
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -318,7 +354,7 @@ rule(
 )
 rule(
     np.power,  # right at base 0 to any order; the derivative by the exponent is 0 there, and NaN for a negative base
-    lambda g, out, x, y: g * (y * x ** (y - (y != 0))),
+    lambda g, out, x, y: g * (y * np.where(np.logical_and(np.equal(x, 0), np.equal(y, 0)), 1, x) ** (y - 1)),
     lambda g, out, x, y: g * (out * np.log(np.where(np.equal(x, 0), 1, x))),
     symbol="{0}^{1}",
     local=("{1}·{0}^({1}−1)", "{0}^{1}·ln {0}"),
@@ -549,6 +585,8 @@ def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.linalg.norm``: the Euclidean or Frobenius norm, and the p-norms, also p = 1 and ±∞, of vectors."""
     vectors = isinstance(axis, int | np.integer) or (axis is None and np.ndim(x) == 1)
+    if isinstance(axis, tuple | list) and len(axis) not in (1, 2):
+        raise ValueError(f"norm: axis={axis}; a norm goes over one axis (vectors) or two (matrices)")
     matrix = not vectors and (axis is not None or np.ndim(x) == 2)
     if ord is None or (ord == "fro" and matrix) or (vectors and ord == 2):
         return norm(x, axis=axis, keepdims=keepdims)
@@ -680,9 +718,8 @@ def _concatenate(*arrays: Any, axis: int, edges: tuple[int, ...]) -> Any:
 
 def _join(arrays: Any, axis: Any) -> Any:
     """Concatenate, noting once where each piece begins."""
-    axis = as_integer(axis)
-    axis += np.ndim(arrays[0]) if axis < 0 else 0
-    lengths = [np.shape(a)[axis] if 0 <= axis < np.ndim(a) else 0 for a in arrays]  # NumPy refuses what does not fit
+    axis = one_axis(axis, np.ndim(arrays[0])) if arrays else 0
+    lengths = [np.shape(a)[axis] if axis < np.ndim(a) else 0 for a in arrays]  # NumPy refuses what does not fit
     return _concatenate(*arrays, axis=axis, edges=(0, *accumulate(lengths)))
 
 
@@ -712,6 +749,7 @@ def _hstack(tup: Any) -> Any:
 @composite(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """``np.split``: a list of slices."""
+    axis = one_axis(axis, np.ndim(ary))
     length = np.shape(ary)[axis]
     if np.ndim(indices_or_sections) == 0:
         if length % indices_or_sections:
@@ -720,7 +758,7 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
             )
         indices_or_sections = [length // indices_or_sections * i for i in range(1, indices_or_sections)]
     edges = [0, *indices_or_sections, length]
-    ahead = (slice(None),) * (axis % np.ndim(ary))
+    ahead = (slice(None),) * axis
     return [ary[(*ahead, slice(a, b))] for a, b in pairwise(edges)]
 
 
@@ -728,7 +766,7 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """``np.array_split``: as split, but the parts may differ by one in length."""
     if np.ndim(indices_or_sections) == 0:
-        parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+        parts = np.array_split(np.arange(np.shape(ary)[one_axis(axis, np.ndim(ary))]), indices_or_sections)
         indices_or_sections = np.cumsum([len(part) for part in parts[:-1]]).tolist()
     return _split(ary, indices_or_sections, axis)
 
@@ -738,7 +776,7 @@ def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """``np.diff``: each element less the one before, `n` times."""
     if n < 0:
         raise ValueError(f"diff: n={n}; it must not be negative")
-    ahead = (slice(None),) * (axis % np.ndim(a))
+    ahead = (slice(None),) * one_axis(axis, np.ndim(a))
     for _ in range(n):
         a = a[(*ahead, slice(1, None))] - a[(*ahead, slice(None, -1))]
     return a
@@ -766,7 +804,7 @@ def _untile(g: Any, shape: tuple[int, ...], reps: Any) -> Any:
 @composite(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     """``np.repeat``, as a selection of elements."""
-    a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
+    a, axis = (np.ravel(a), 0) if axis is None else (a, one_axis(axis, np.ndim(a)))
     return np.take(a, np.repeat(np.arange(np.shape(a)[axis]), repeats), axis=axis)
 
 
@@ -830,13 +868,19 @@ def _take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = 
     """``np.take``: elements, or slices along `axis`."""
     if out is not None or mode != "raise":
         raise TypeError(f"np.take of a Tensor supports neither out= nor mode={mode!r}")
-    a, axis = (np.ravel(a), 0) if axis is None else (a, axis % np.ndim(a))
-    return a[(*(slice(None),) * axis, np.asarray(indices) if np.ndim(indices) else indices)]
+    a, axis = (np.ravel(a), 0) if axis is None else (a, one_axis(axis, np.ndim(a)))
+    chosen = np.array(indices)
+    if chosen.dtype.kind == "b" or not chosen.size:
+        chosen = chosen.astype(np.intp)  # for np.take, True is the number 1, and no mask
+    return a[(*(slice(None),) * axis, chosen if chosen.ndim else int(chosen))]
 
 
 @composite(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """``np.diagonal``, as a selection of elements."""
+    if np.ndim(a) < 2:
+        raise ValueError(f"diagonal: the array needs at least two axes, but its shape is {np.shape(a)}")
+    axis1, axis2 = one_axis(axis1, np.ndim(a)), one_axis(axis2, np.ndim(a))
     rows, columns = np.shape(a)[axis1], np.shape(a)[axis2]
     i = np.arange(max(-offset, 0), max(max(-offset, 0), min(rows, columns - offset)))
     return np.moveaxis(a, (axis1, axis2), (-2, -1))[..., i, i + offset]
@@ -982,11 +1026,11 @@ def _einsum_call(subscripts: Any, *operands: Any, optimize: Any = False, **setti
 _ASKS: list[Any] = (
     [np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal]
     + [np.isfinite, np.isnan, np.isinf, np.signbit, np.sign, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide]
-    + [np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.heaviside, np.spacing]
+    + [np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.spacing]
     + [np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.min_scalar_type]
-    + [np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.round, np.fix, np.around]
+    + [np.zeros_like, np.ones_like, np.empty_like, np.round, np.fix, np.around]
     + [np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted]
     + [np.isclose, np.allclose, np.array_equal, np.array_equiv, np.all, np.any, np.shares_memory, np.may_share_memory]
-    + [np.unravel_index, np.digitize, np.histogram, np.bincount, np.array_repr, np.array_str, np.array2string]
+    + [np.unravel_index, np.digitize, np.array_repr, np.array_str, np.array2string]
 )
 PLAIN.update(_ASKS)

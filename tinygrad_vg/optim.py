@@ -204,9 +204,9 @@ class SGD:
         if not self.nesterov or self.resting:
             return
         for slot in self._slots:
-            slot.ahead_value = slot.tensor._data
+            slot.ahead_value = slot.tensor._array
             slot.tensor.update(_theta(slot))
-            slot.theta = slot.tensor._data
+            slot.theta = slot.tensor._array
         self.resting = True
 
     def look_ahead(self) -> None:
@@ -214,7 +214,7 @@ class SGD:
         if not self.resting:
             return
         for slot in self._slots:
-            if slot.ahead_value is not None and slot.theta is slot.tensor._data:
+            if slot.ahead_value is not None and slot.theta is slot.tensor._array:
                 slot.tensor.update(slot.ahead_value)
             elif slot.velocity is not None:  # θ was given a new value meanwhile
                 slot.tensor.update(slot.tensor.data + slot.ahead * slot.velocity)

@@ -144,7 +144,7 @@ _NO_PARAMS: dict[str, Any] = {}
 def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) -> Any:
     """Run `op` on arrays and Tensors; with a Tensor among them, and recording on, return a Tensor that remembers it."""
     values = tuple(
-        [a._data if type(a) is Tensor else a if type(a) in _CONSTANT else constant(a, op.name) for a in args]
+        [a._array if type(a) is Tensor else a if type(a) in _CONSTANT else constant(a, op.name) for a in args]
     )
     try:
         out = op.forward(*values, **params)
@@ -155,16 +155,16 @@ def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) ->
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
         out = _settled(out, op)
-    for value in values:
-        if value is out:  # a forward that hands back one of its arguments: that array may be the caller's
-            out = out.copy()
-    out.flags.writeable = False
+    if out.flags.writeable:  # else it is a view of a Tensor's value, which stays as it is
+        if out.base is not None or any([value is out for value in values]):
+            out = out.copy()  # it may be the memory of a constant, which the caller may change
+        out.flags.writeable = False
     node = OpNode(op, args, values, params, current.scope)
     if current.anomaly:
         node.witness = (user_line(), [a.copy() for a in node.constants()])
         check_finite(out, f"the result of {op.name}", node.origin)
     result: Tensor = _new(Tensor)
-    result._data, result.node, result.name, result.grad, result.birth = out, node, None, None, next(_births)
+    result._array, result.node, result.name, result.grad, result.birth = out, node, None, None, next(_births)
     return result
 
 
@@ -203,12 +203,11 @@ class Tensor(NDArrayOperatorsMixin):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_data", "birth", "grad", "name", "node")
+    __slots__ = ("__weakref__", "_array", "birth", "grad", "name", "node")
     __hash__ = object.__hash__  # by identity: == compares values, as in NumPy, and the mixin would remove the hash
-    __array_priority__ = 1000.0
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        self._data: Array = _leaf_array(data)
+        self._array: Array = _leaf_array(data)
         self.name = name
         self.grad: Array | None = None
         self.node: OpNode | None = None
@@ -217,7 +216,7 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def data(self) -> Array:
         """The value as a read-only array. To change a parameter, `update` it."""
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> NoReturn:
@@ -236,12 +235,12 @@ class Tensor(NDArrayOperatorsMixin):
         if self.node is not None:
             raise TypeError(f"update: {self!r:.60} was made by {self.node.op.name}; only a leaf can be updated")
         new = _leaf_array(array)
-        if new.shape != self._data.shape:
+        if new.shape != self._array.shape:
             raise ValueError(
-                f"update: the new value has shape {new.shape}, the tensor {self.label()} {self._data.shape}"
+                f"update: the new value has shape {new.shape}, the tensor {self.label()} {self._array.shape}"
             )
-        self._data = new.astype(self._data.dtype, copy=False)
-        self._data.flags.writeable = False
+        self._array = new.astype(self._array.dtype, copy=False)
+        self._array.flags.writeable = False
 
     def named(self, name: str) -> Tensor:
         """Give it a name and return it: ``z = (w @ x + b).named("z₁")``."""
@@ -257,23 +256,23 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: tuple[int, ...] = self._array.shape
         return shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim
+        return self._array.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float64 or float32."""
-        return self._data.dtype
+        return self._array.dtype
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size
+        return self._array.size
 
     @property
     def T(self) -> Any:
@@ -282,7 +281,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def item(self) -> float:
         """The value of a one-element tensor as a Python float."""
-        return float(self._data.item())
+        return float(self._array.item())
 
     def backward(self, seed: Any = None) -> None:
         """Add the derivative of this tensor to ``.grad`` of every leaf it was computed from.
@@ -326,6 +325,8 @@ class Tensor(NDArrayOperatorsMixin):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is list or (type(index) is tuple and any([type(part) is list for part in index])):
+            index = _frozen(index)
         return RULES[Tensor.__getitem__](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
@@ -335,13 +336,13 @@ class Tensor(NDArrayOperatorsMixin):
         )
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([self[i] for i in range(len(self._data))])
+        return (self[i] for i in range(len(self._array)))
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     # t += y rebinds the name t to a new tensor; nothing is changed in place.
     __iadd__ = NDArrayOperatorsMixin.__add__
@@ -393,16 +394,16 @@ class Tensor(NDArrayOperatorsMixin):
     __float__ = __int__ = __complex__ = __index__ = _no_scalar
 
     def __round__(self, ndigits: int = 0) -> Any:
-        return np.round(self._data, ndigits)
+        return np.round(self._array, ndigits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self._data.ndim == 0 else format(str(self), spec)
+        return format(self._array.item(), spec) if spec and self._array.ndim == 0 else format(str(self), spec)
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=20, edgeitems=3)
-        parts = [text] if self._data.size else [f"[], shape={self.shape}"]
-        parts += [f"shape={self.shape}"] if self._data.size > 20 else []
-        parts += [f"dtype={self.dtype}"] if self._data.dtype != np.float64 else []
+        text = np.array2string(self._array, separator=", ", prefix="Tensor(", threshold=20, edgeitems=3)
+        parts = [text] if self._array.size else [f"[], shape={self.shape}"]
+        parts += [f"shape={self.shape}"] if self._array.size > 20 else []
+        parts += [f"dtype={self.dtype}"] if self._array.dtype != np.float64 else []
         parts += [f"name={self.name!r}"] if self.name is not None else []
         parts += [f"op={self.node.op.name!r}"] if self.node is not None else []
         return f"Tensor({', '.join(parts)})"
@@ -412,7 +413,7 @@ class Tensor(NDArrayOperatorsMixin):
             raise TypeError(
                 f"copying or pickling a tensor {self.label()} would tear it out of its graph; copy t.data instead"
             )
-        return Tensor, (np.array(self._data), self.name)
+        return Tensor, (np.array(self._array), self.name)
 
     def __getattr__(self, name: str) -> NoReturn:
         cure = f"; np.{name}(t) works" if callable(f := getattr(np, name, None)) and f in RULES else ""
@@ -435,10 +436,17 @@ def _dispatch(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     )
 
 
+def _frozen(index: Any) -> Any:
+    """An index with arrays of its own for the lists in it, which may be changed before the sweep comes back."""
+    if type(index) is tuple:
+        return tuple([_frozen(i) if type(i) is list else i for i in index])
+    return np.array(index, dtype=None if len(index) else np.intp)
+
+
 def plain(x: Any) -> Any:
     """`x` with every Tensor in it, also in lists and tuples, replaced by its array."""
     if type(x) is Tensor:
-        return x._data
+        return x._array
     return type(x)([plain(item) for item in x]) if type(x) in (list, tuple) else x
 
 
@@ -468,7 +476,7 @@ def _leaf_array(data: Any) -> Array:
         hint = "split it into real and imaginary parts" if array.dtype.kind == "c" else "give numbers"
         raise TypeError(f"a Tensor holds real numbers, not dtype {array.dtype}; {hint}")
     keep = array.dtype in (np.float64, np.float32)
-    array = np.array(array, dtype=array.dtype.newbyteorder("=") if keep else np.float64, order="C", subok=False)
+    array = np.array(array, dtype=array.dtype if keep else np.float64, order="C", subok=False)
     array.flags.writeable = False
     return array
 

@@ -380,3 +380,18 @@ def test_importing_loads_neither_graphviz_nor_pygraphviz():
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x, y: ((x * y + x).named("z") + x).named("L"),
+        lambda x, y: (x * y + np.sin(x)).named("z") ** 2 + x,
+        lambda x, y: (x * (x + y)).named("z") - x,
+    ],
+)
+def test_graphs_on_which_the_router_of_graphviz_fails_are_drawn(build):
+    x, y = vg.Tensor(2.0, "x"), vg.Tensor(3.0, "y")
+    text = "".join(ET.fromstring(vg.draw(build(x, y), wrt=x).to_svg()).itertext())
+    assert "z" in text
+    assert "y" in text

@@ -258,5 +258,5 @@ def _block_links(ancestry: Ancestry, home: dict[Tensor, int], made: list[Tensor]
             seen.add((a, there))
             g = ancestry.cotangents.get(a)
             link = links.setdefault((home[a], there), Link(f"g{home[a]}", f"g{there}"))
-            link.add(shown(a.name) if a.name else "", _shape(a._data), None if g is None else norm(g))
+            link.add(shown(a.name) if a.name else "", _shape(a._array), None if g is None else norm(g))
     return list(links.values())

@@ -235,7 +235,7 @@ class Model:
         a = self.ancestry
         grad = a.cotangents.get(t)
         role = "leaf" if t.node is None else "root" if t is a.root else "op"
-        node = Node("", a.names[t], role, t._data, grad, t, scope=t.node.scope if t.node else ())
+        node = Node("", a.names[t], role, t._array, grad, t, scope=t.node.scope if t.node else ())
         if t.node is not None:
             with np.errstate(all="ignore"):
                 _Fold(self, node).run()
@@ -358,7 +358,7 @@ class _Fold:
             op = place.node
             assert op is not None
             args, below = self._args(op), []
-            given_back, rules = _pull(op, place._data, g), op.op.rules(len(op.inputs))
+            given_back, rules = _pull(op, place._array, g), op.op.rules(len(op.inputs))
             for i, (given, value) in enumerate(zip(op.inputs, op.values, strict=True)):
                 if type(given) is not Tensor and self.model.slot(given, value, op, i) is None:
                     continue

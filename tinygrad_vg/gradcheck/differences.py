@@ -43,6 +43,10 @@ class Estimate(NamedTuple):
     left: float
     right: float
 
+    def divided_by(self, c: float) -> Estimate:
+        """The estimate of φ′/c."""
+        return self._replace(value=self.value / c, bound=self.bound / abs(c), left=self.left / c, right=self.right / c)
+
 
 @dataclass(frozen=True)
 class _Ladder:

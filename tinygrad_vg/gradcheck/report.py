@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Finding", "GradientMismatch", "GradientReport", "InputReport", "Verdict"]
+__all__ = ["HEADINGS", "Finding", "GradientMismatch", "GradientReport", "InputReport", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -17,12 +18,32 @@ class Verdict(StrEnum):
     PASS = "pass"
     ZERO = "zero"  # exactly 0, and the function does not move at all
     UNRESOLVED = "unresolved"  # no contradiction, but the finite difference is too inexact to tell
+    KINK = "kink"  # the slopes on the left and on the right differ, and backward lies between them
     FAIL = "fail"
+
+
+HEADINGS = ("input", "shape", "checked", *[v.value for v in Verdict], "|gradient|", "worst error", "bound")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found for one element of an input."""
+    """What was found for one element of an input.
+
+    Attributes
+    ----------
+    index
+        Of the element.
+    backward, numerical, bound
+        Backward's gradient, the finite difference, and the bound of the latter's error.
+    error
+        Their difference, relative to the larger of the two.
+    verdict
+        Pass or not.
+    tolerance
+        The difference that would have been accepted here.
+    slopes
+        At a kink, the slopes on the left and on the right.
+    """
 
     index: tuple[int, ...]
     backward: float
@@ -30,11 +51,33 @@ class Finding:
     bound: float
     error: float
     verdict: Verdict
+    tolerance: float = 0.0
+    slopes: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class InputReport:
-    """What the check found for one input."""
+    """What the check found for one input.
+
+    Attributes
+    ----------
+    name, shape
+        Of the input.
+    checked
+        How many elements were checked.
+    counts
+        Of each verdict.
+    worst
+        The element with the gravest verdict, and of those the largest relative error.
+    smallest, largest
+        The range of |gradient|, exact zeros aside.
+    hint
+        The mistake it looks like, if it fails.
+    path
+        In a node certificate, the way from the node to the loss.
+    how
+        In a node certificate, what was looked at: every element, or directions and which elements.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -43,9 +86,12 @@ class InputReport:
     worst: Finding | None
     smallest: float
     largest: float
+    hint: str = ""
+    path: str = ""
+    how: str = ""
 
     def __bool__(self) -> bool:
-        return not (self.counts[Verdict.FAIL] or self.counts[Verdict.UNRESOLVED])
+        return self.counts[Verdict.PASS] + self.counts[Verdict.ZERO] == self.checked
 
     @property
     def size(self) -> int:
@@ -53,7 +99,7 @@ class InputReport:
         return int(np.prod(self.shape))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientReport:
     """The result of `check_gradients`: true iff every element that was checked passes.
 
@@ -63,53 +109,70 @@ class GradientReport:
         One `InputReport` an input.
     seed
         Of the random cotangent and of the sample of elements; the same seed repeats the check.
+    faults
+        In a node certificate, what is wrong with the wiring.
+    notes
+        In a node certificate, what was not checked in full.
     """
 
     inputs: tuple[InputReport, ...]
     seed: int
     order: int = 1
-    headings: tuple[str, ...] = field(
-        default=(
-            "input",
-            "shape",
-            "checked",
-            "pass",
-            "zero",
-            "unresolved",
-            "fail",
-            "|gradient|",
-            "worst error",
-            "bound",
-        ),
-        repr=False,
-    )
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return all([bool(report) for report in self.inputs])
+        return not self.faults and all([bool(report) for report in self.inputs])
+
+    @property
+    def conclusion(self) -> str:
+        """``agree with``, ``DISAGREE with``, or ``are not all resolved by``."""
+        if self:
+            return "agree with"
+        return (
+            "DISAGREE with"
+            if self.faults or any([r.counts[Verdict.FAIL] for r in self.inputs])
+            else "are not all resolved by"
+        )
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The table of the report, a tuple of texts an input, in the order of `headings`."""
+        """The table of the report, a tuple of texts an input, in the order of `HEADINGS`."""
         for r in self.inputs:
             checked = f"{r.checked:,}/{r.size:,}"
-            counts = [f"{r.counts[v]:,}" for v in (Verdict.PASS, Verdict.ZERO, Verdict.UNRESOLVED, Verdict.FAIL)]
+            counts = [f"{r.counts[v]:,}" for v in Verdict]
             spread = f"{r.smallest:.1e} … {r.largest:.1e}" if r.largest else "0"
             error, bound = (f"{r.worst.error:.1e}", f"{_relative(r.worst):.1e}") if r.worst else ("—", "—")
             yield (r.name, "×".join(map(str, r.shape)) or "()", checked, *counts, spread, error, bound)
 
     def __str__(self) -> str:
-        table = [self.headings, *self.rows()]
-        widths = [max([len(row[i]) for row in table]) for i in range(len(self.headings))]
+        table = [HEADINGS, *self.rows()]
+        widths = [max([len(row[i]) for row in table]) for i in range(len(HEADINGS))]
         lines = ["  ".join([cell.ljust(w) for cell, w in zip(row, widths, strict=True)]).rstrip() for row in table]
-        what = "gradients agree with finite differences" if self else "gradients DISAGREE with finite differences"
+        what = f"gradients {self.conclusion} finite differences"
         lines.append(f"{what} (order {self.order}, relative errors, seed {self.seed})")
         for r in self.inputs:
             if not r and r.worst:
-                w = r.worst
-                lines.append(
-                    f"{w.verdict.upper()} {r.name}[{', '.join(map(str, w.index))}]: backward {w.backward:.10e}, "
-                    f"finite difference {w.numerical:.10e} ± {w.bound:.1e}"
-                )
+                lines.append(_told(r.name, r.worst))
+                lines += [f"     {r.name}: {r.hint}"] if r.hint else []
+                lines += [f"     path: {r.path}"] if r.path else []
+        lines += [f"WIRING {fault}" for fault in self.faults]
+        lines += [f"Note: {note}" for note in self.notes]
         return "\n".join(lines)
+
+    __repr__ = __str__  # at a prompt, too
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in the report as plain dictionaries, lists, numbers and texts."""
+        return {"passed": bool(self), **asdict(self)}
+
+
+def _told(name: str, w: Finding) -> str:
+    where = f"{name}[{', '.join(map(str, w.index))}]" if w.index else name
+    text = (
+        f"{w.verdict.upper()} {where}: backward {w.backward:.10e}, finite difference {w.numerical:.10e} "
+        f"± {w.bound:.1e}, accepted difference {w.tolerance:.1e}"
+    )
+    return text + (f", slopes {w.slopes[0]:.4e} on the left and {w.slopes[1]:.4e} on the right" if w.slopes else "")
 
 
 def _relative(worst: Finding) -> float:

@@ -26,7 +26,9 @@ _EN = {
         "their pixel is 0 in all {digits} images. They are counted apart."
     ),
     "check_failed": "The check did NOT pass: see the table.",
-    "columns_check": ("array|shape|checked|agree|zero|unresolved|wrong|size of the gradient|largest error|bound of it"),
+    "columns_check": (
+        "array|shape|checked|agree|zero|unresolved|kink|wrong|size of the gradient|largest error|bound of it"
+    ),
     "chain_title": "The chain that makes gradients vanish",
     "chain_text": (
         "Four sigmoid neurons in a row. Every arrow back carries its local derivative, and the gradient of b₁ is the product "
@@ -89,7 +91,7 @@ _ZH = {
         "它们对应的像素在这 {digits} 张图片里都是 0。这些权重单独计数。"
     ),
     "check_failed": "检验没有通过，详见下表。",
-    "columns_check": "参数|形状|已检验|一致|为零|无法判定|错误|梯度大小|最大误差|误差界",
+    "columns_check": "参数|形状|已检验|一致|为零|无法判定|尖点|错误|梯度大小|最大误差|误差界",
     "chain_title": "让梯度消失的那条链",
     "chain_text": (
         "四个 sigmoid 神经元排成一列。每条反向箭头上写着它的局部导数，b₁ 的梯度就是沿途所有箭头的乘积。"
