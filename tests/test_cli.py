@@ -78,3 +78,22 @@ def test_the_tour_without_a_terminal_and_in_an_old_locale(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert str(tmp_path / "index.html") in done.stdout.replace("\n", "")
+
+
+def test_a_reader_that_goes_away_does_not_end_the_tour(tmp_path):
+    code = "from tinygrad_vg.cli import main; main()"
+    tour = [sys.executable, "-c", code, "tour", "--epochs", "2", "--hidden", "3", "--out", str(tmp_path)]
+    with subprocess.Popen(tour, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (0, b"")
+    assert (tmp_path / "index.html").exists()
+
+
+def test_without_a_browser_the_page_is_named(tmp_path):
+    args = ("tour", "--epochs", "1", "--hidden", "3", "--out", str(tmp_path), "--open", "-q")
+    done = command(*args, BROWSER="false %s", DISPLAY="", PATH="/nonexistent")
+    assert done.returncode == 0
+    assert str(tmp_path / "index.html") in done.stderr or done.stderr == ""
+    assert done.stdout == ""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ import pytest
 from tinygrad_vg.drawing import layout
 from tinygrad_vg.tour import run, steps
 from tinygrad_vg.tour.texts import TEXTS
+from tinygrad_vg.training import LearningSpeed
 
 FILES = {"index.html", "chain.svg", "network.svg", "learning_speed.svg", "numbers.json"}
 
@@ -144,7 +146,7 @@ def test_without_any_engine_the_page_says_what_to_do(tmp_path, monkeypatch):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "out").write_text("here first")
-    with pytest.raises(OSError, match="out"):
+    with pytest.raises(NotADirectoryError, match="out is a file"):
         run(tmp_path / "out", epochs=1, quiet=True)
     assert (tmp_path / "out").read_text() == "here first"
 
@@ -153,3 +155,27 @@ def test_quiet_is_quiet(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(steps, "SEEDS", 2)
     run(tmp_path, epochs=1, hidden=(3,), seed=0, quiet=True)
     assert capfd.readouterr() == ("", "")
+
+
+def test_one_hidden_layer_makes_no_claim_about_growth(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "SEEDS", 2)
+    page = run(tmp_path, epochs=1, hidden=(3,), seed=0, quiet=True).read_text(encoding="utf-8")
+    assert "grows towards the output" not in page
+    found = json.loads((tmp_path / "numbers.json").read_text())
+    assert found["cost"][1] < found["cost"][0]  # after the one step
+
+
+def test_ctrl_c_in_training_writes_the_page_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "SEEDS", 2)
+    record = LearningSpeed.epoch
+
+    def pressed(self, run):
+        record(self, run)
+        if run.epoch == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(LearningSpeed, "epoch", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, epochs=50, hidden=(3,), seed=0, quiet=True)
+    assert np.shape(json.loads((tmp_path / "numbers.json").read_text())["norms"])[0] < 6
+    assert "Interrupted" in (tmp_path / "index.html").read_text(encoding="utf-8")

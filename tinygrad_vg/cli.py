@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import webbrowser
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -74,16 +76,18 @@ def tour(
 ) -> None:
     """Check, draw, measure and train a network on 1,000 digits; write it all to a page.
 
-    Needs no download and takes less than a minute: builds the sigmoid network of the book's chapter 5, checks its
-    gradients against finite differences, draws its backprop graph, and records how fast each hidden layer learns.
+    Needs no download and takes less than a minute. It builds the sigmoid network of the book's chapter 5,
+    checks its gradients, draws its backprop graph, and records how fast each hidden layer learns.
 
     Try a deeper network: tinygrad-vg tour --hidden 30,30,30,30
     """
     from tinygrad_vg.tour import run
 
-    index = run(out, epochs=epochs, hidden=_sizes(hidden), seed=seed, lang=lang.value, quiet=quiet)
-    if open_page:
-        typer.launch(index.resolve().as_uri())
+    index = run(
+        out, epochs=epochs, hidden=_sizes(hidden), seed=seed, lang=lang.value, quiet=quiet, show_hint=not open_page
+    )
+    if open_page and not webbrowser.open(index.resolve().as_uri()):
+        print(f"tinygrad-vg: no browser was found here; open {index.resolve()} yourself", file=sys.stderr)
 
 
 @app.command()
@@ -101,6 +105,11 @@ def data(
         typer.echo(str(loaded))
 
 
+def _discard_output() -> None:
+    """Let the interpreter's own flush at the end succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line; what can go wrong for a user gives one line on stderr and exit status 2."""
     for stream in (sys.stdout, sys.stderr):
@@ -108,11 +117,18 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # ∂ and ‖ under LANG=C must not end the program
     try:
         app()
+        sys.stdout.flush()
     except KeyboardInterrupt:
+        print("tinygrad-vg: interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except BrokenPipeError:  # the reader of our output has gone
+        _discard_output()
+    except SystemExit:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+        raise
     except Exception as error:
         expected = isinstance(error, OSError) or type(error).__module__.startswith("tinygrad_vg")
         if not expected:

@@ -229,4 +229,5 @@ def summary(name: str, shape: tuple[int, ...], findings: list[Finding]) -> Input
         smallest=min(sizes, default=0.0),
         largest=max(sizes, default=0.0),
         hint=suspicion,
+        agreement=max([w.error for w in findings if w.verdict is Verdict.PASS], default=0.0),
     )

@@ -73,6 +73,8 @@ class InputReport:
         The range of |gradient|, exact zeros aside.
     hint
         The mistake it looks like, if it fails.
+    agreement
+        The largest relative error of those that pass.
     path
         In a node certificate, the way from the node to the loss.
     how
@@ -87,6 +89,7 @@ class InputReport:
     smallest: float
     largest: float
     hint: str = ""
+    agreement: float = 0.0
     path: str = ""
     how: str = ""
 

@@ -32,7 +32,7 @@ p { max-width: 48rem; margin: .5rem 0 1rem; }
 .lead { color: var(--soft); font-size: 1.08rem; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 .picture { width: calc(100vw - 2.5rem); max-width: 110rem; margin: 1rem calc(50% - 50vw + 1.25rem); overflow-x: auto; }
-.picture svg { display: block; height: auto; width: clamp(min(70rem, var(--natural)), 100%, var(--natural)); }
+.picture svg { display: block; height: auto; width: clamp(calc(.8 * var(--natural)), 100%, var(--natural)); }
 .plot svg { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .94rem; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }

@@ -21,7 +21,7 @@ from tinygrad_vg.tensor import Array
 from tinygrad_vg.tour.page import Section, code, page, paragraph, picture, plot, table
 from tinygrad_vg.tour.texts import TEXTS
 
-__all__ = ["Findings", "numbers", "write_report"]
+__all__ = ["Findings", "numbers", "speed_rows", "write_report"]
 
 TEN_LINES = """\
 import numpy as np
@@ -35,6 +35,14 @@ for layer in net.layers:
     print(layer.b.name, np.linalg.norm(layer.b.grad))
 vg.draw(C, level="layer").save("network.svg")
 """
+
+
+def speed_rows(initial: InitialSpeeds) -> Iterator[tuple[str, ...]]:
+    """Hidden layer, ‖δ‖ of the first seed, median and range over seeds, the book's value."""
+    for layer, (mine, row) in enumerate(zip(initial.norms[0].tolist(), initial.rows(), strict=True), start=1):
+        median, low, high, book = row
+        spread = f"{number(low)}\u00a0–\u00a0{number(high)}"
+        yield str(layer), number(mine), number(median), spread, "—" if book is None else number(book)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Findings:
     norms
         ‖δ‖ before each step of the training, shape (epochs, hidden layers).
     cost
-        At the first and at the last step.
+        Before the first and after the last step.
     accuracy
         On digits not trained on, between 0 and 1.
     rate, decay
@@ -96,7 +104,9 @@ class Findings:
             "sample": self.check_sample,
             "checked": f"{sum([r.checked for r in inputs]):,}",
             "zeros": sum([r.counts[Verdict.ZERO] for r in inputs]),
-            "worst": f"{max([r.worst.error for r in inputs if r.worst], default=0.0):.1e}",
+            "worst": f"{max([r.agreement for r in inputs], default=0.0):.1e}",
+            "failed": sum([r.counts[Verdict.FAIL] + r.counts[Verdict.KINK] for r in inputs]),
+            "unresolved": sum([r.counts[Verdict.UNRESOLVED] for r in inputs]),
             "first": number(self.chain_gradients[0]),
             "last": number(self.chain_gradients[-1]),
             "ratio": number(round(abs(self.chain_gradients[-1] / self.chain_gradients[0]))),
@@ -115,18 +125,6 @@ class Findings:
     def ratio(self, epoch: int) -> float:
         """‖δ‖ of the last over that of the first hidden layer."""
         return float(self.norms[epoch, -1] / self.norms[epoch, 0])
-
-    def speed_rows(self) -> Iterator[tuple[str, ...]]:
-        """Hidden layer, ‖δ‖ of this seed, median and range over seeds, the book's value."""
-        for layer, (mine, row) in enumerate(zip(self.norms[0].tolist(), self.initial.rows(), strict=True), start=1):
-            median, low, high, book = row
-            yield (
-                str(layer),
-                number(mine),
-                number(median),
-                f"{number(low)} – {number(high)}",
-                "—" if book is None else number(book),
-            )
 
     def ratio_rows(self) -> Iterator[tuple[str, ...]]:
         """Epoch, last over first hidden layer here, and in the book."""
@@ -167,12 +165,17 @@ def learning_speed_figure(norms: Array, text: dict[str, str]) -> Any:
         axes = figure.subplots()
         styles = ("-", "--", "-.", ":")
         for layer, line in enumerate(norms.T):
-            axes.semilogy(line, styles[layer // 4 % 4], label=text["plot_line"].format(layer=layer + 1))
+            marker = "o" if len(line) < 20 else None
+            axes.semilogy(line, styles[layer // 4 % 4], marker=marker, label=text["plot_line"].format(layer=layer + 1))
         axes.set_xlabel(text["plot_x"])
         axes.set_ylabel(text["plot_y"])
         axes.margins(x=0.01)
-        axes.legend()
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
+
+
+def _other_depth(sizes: tuple[int, ...]) -> str:
+    return "30,30,30,30" if sizes[1:-1] != (30, 30, 30, 30) else "30,30,30"
 
 
 def _drawn(graph: Graph, path: Path) -> str:
@@ -204,7 +207,8 @@ def write_report(out: Path, found: Findings, lang: str, seconds: float) -> Path:
     write_atomically(out / "numbers.json", numbers(found, seconds).encode())
     checks = [paragraph(said["check_text"])]
     checks += [paragraph(said["check_zero"])] if words["zeros"] else []
-    checks += [] if found.check else [paragraph(said["check_failed"], "warn")]
+    checks += [paragraph(said["check_unresolved"])] if words["unresolved"] else []
+    checks += [paragraph(said["check_failed"], "warn")] if words["failed"] else []
     checks += [table(said["columns_check"].split("|"), found.check.rows())]
     known = found.sizes[1:-1] in BOOK_RATIOS
     sections = [
@@ -215,7 +219,8 @@ def write_report(out: Path, found: Findings, lang: str, seconds: float) -> Path:
             said["speed_title"],
             [
                 paragraph(said["speed_text"]),
-                table(said["columns_speed"].split("|"), found.speed_rows()),
+                *([paragraph(said["increasing_text"])] if len(found.sizes) > 3 else []),
+                table(said["columns_speed"].split("|"), speed_rows(found.initial)),
                 *([] if known else [paragraph(said["no_book"])]),
                 *([paragraph(said["interrupted"], "warn")] if found.interrupted else []),
                 paragraph(said["train_text"]),
@@ -229,7 +234,7 @@ def write_report(out: Path, found: Findings, lang: str, seconds: float) -> Path:
                 paragraph(said["next_text"]),
                 code(TEN_LINES),
                 paragraph(said["next_rerun"]),
-                code(f"tinygrad-vg tour --hidden 30,30,30,30 --seed {found.seed + 1} --lang {lang} --open"),
+                code(f"tinygrad-vg tour --hidden {_other_depth(found.sizes)} --lang {lang} --open"),
             ],
         ),
     ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from tinygrad_vg.datasets import MNIST, mnist_sample
@@ -19,9 +19,10 @@ from tinygrad_vg.drawing import draw, explain
 from tinygrad_vg.gradcheck import GradientReport, check_gradients
 from tinygrad_vg.lab.chain import neuron_chain
 from tinygrad_vg.lab.learning_speed import InitialSpeeds, cross_entropy, initial_speeds
+from tinygrad_vg.modes import no_grad
 from tinygrad_vg.nn import MLP
 from tinygrad_vg.optim import SGD
-from tinygrad_vg.tour.report import Findings, write_report
+from tinygrad_vg.tour.report import Findings, speed_rows, write_report
 from tinygrad_vg.tour.texts import TEXTS
 from tinygrad_vg.training import LearningSpeed, accuracy, fit
 
@@ -41,17 +42,16 @@ class _Guide:
     text: dict[str, str]
     quiet: bool
 
-    def say(self, *things: Any) -> None:
-        """Print, unless quiet."""
+    def say(self, *things: Any, style: str | None = None) -> None:
+        """Print, unless quiet; a reader that has gone (``tour | head``) does not end the tour."""
+        wrapped = all([isinstance(x, str) for x in things])
         if not self.quiet:
-            self.console.print(
-                *things, soft_wrap=all([isinstance(x, str) for x in things]), highlight=False, markup=False
-            )
+            with suppress(BrokenPipeError, SystemExit):  # rich raises the second
+                self.console.print(*things, style=style, soft_wrap=wrapped, highlight=False, markup=False)
 
     def heading(self, number: int, key: str, **words: Any) -> None:
         """The title of a step."""
-        if not self.quiet:
-            self.console.print(f"\n[bold]{number}/4[/bold]  {self.text[key].format(**words)}")
+        self.say(f"\n{number}/4  {self.text[key].format(**words)}", style="bold")
 
     @contextmanager
     def bar(self, total: int) -> Iterator[Callable[[int], None]]:
@@ -59,7 +59,7 @@ class _Guide:
         if self.quiet or not self.console.is_terminal:
             yield lambda done: None
             return
-        columns = (TextColumn("    "), BarColumn(), MofNCompleteColumn())
+        columns = (TextColumn("    "), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task("", total=total)
             yield lambda done: progress.update(task, completed=done)
@@ -82,6 +82,7 @@ def run(
     seed: int = 0,
     lang: str = "en",
     quiet: bool = False,
+    show_hint: bool = True,
 ) -> Path:
     """Check, draw, measure and train a sigmoid network on the embedded digits, and write a page about it.
 
@@ -99,6 +100,8 @@ def run(
         Language of the page and of the messages.
     quiet : bool
         Print nothing.
+    show_hint : bool
+        Say at the end how to open the page.
 
     Returns
     -------
@@ -109,8 +112,12 @@ def run(
     ------
     OSError
         If the folder cannot be written to; found out before anything is computed.
+    KeyboardInterrupt
+        If Ctrl-C ended the training; the page about what was done until then is written first.
     """
     started = time.perf_counter()
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is a file; --out needs a folder")
     out.mkdir(parents=True, exist_ok=True)
     text = TEXTS[lang]
     guide = _Guide(Console(), text, quiet)
@@ -146,11 +153,14 @@ def run(
         decay=DECAY,
         **trained,
     )
-    guide.table(text["columns_speed"].format(**found.words).split("|"), found.speed_rows())
     guide.table(text["columns_ratio"].split("|"), found.ratio_rows())
     index = write_report(out, found, lang, time.perf_counter() - started)
     guide.say("\n" + text["wrote"].format(path=index))
-    guide.say(text["open_hint"])
+    if show_hint:
+        guide.say(text["open_hint"])
+    if found.interrupted:
+        guide.say(text["interrupted"].format(**found.words))
+        raise KeyboardInterrupt
     return index
 
 
@@ -181,7 +191,9 @@ def _measure(hidden: Sequence[int], data: MNIST, seed: int, guide: _Guide) -> In
     guide.heading(3, "step_speed", seeds=SEEDS)
     done = iter(range(1, SEEDS + 1))
     with guide.bar(SEEDS) as show:
-        return initial_speeds(hidden, *data.train, range(seed, seed + SEEDS), progress=lambda: show(next(done)))
+        found = initial_speeds(hidden, *data.train, range(seed, seed + SEEDS), progress=lambda: show(next(done)))
+    guide.table(guide.text["columns_speed"].format(seed=seed, seeds=SEEDS).split("|"), speed_rows(found))
+    return found
 
 
 def _train(net: MLP, data: MNIST, epochs: int, seed: int, guide: _Guide) -> dict[str, Any]:
@@ -189,6 +201,9 @@ def _train(net: MLP, data: MNIST, epochs: int, seed: int, guide: _Guide) -> dict
     guide.heading(4, "step_train", epochs=epochs)
     X, y = data.train
     recorder = LearningSpeed(X, y)
+    with no_grad():
+        first = float(cross_entropy(net, X, y))
+    start = np.array([recorder.measure(net, cross_entropy)[0]])
     history = fit(
         net,
         cross_entropy,
@@ -201,10 +216,12 @@ def _train(net: MLP, data: MNIST, epochs: int, seed: int, guide: _Guide) -> dict
         callbacks=[recorder],
         progress=False if guide.quiet else None,
     )
-    costs = np.atleast_1d(history.cost)
+    norms = recorder.norms if len(recorder.norms) else start  # Ctrl-C may come before the first record
+    with no_grad():
+        last = float(cross_entropy(net, X, y))
     return {
-        "norms": recorder.norms[: max(len(history), 1)],
-        "cost": (float(costs[0]), float(costs[-1])),
+        "norms": norms[: max(len(history), 1)],
+        "cost": (first, last),
         "accuracy": accuracy(net, *data.validation),
         "interrupted": history.interrupted,
     }
