@@ -21,7 +21,7 @@ import tinygrad_vg as vg
 PACKAGE = Path(vg.__file__).parent
 
 FLOORS = [  # from the ground upwards; rooms of one floor do not know each other, but for the pairs below
-    ["modes"],
+    ["checks", "modes"],
     ["tensor"],
     ["ops", "autodiff"],
     ["nn", "optim", "gradcheck", "opcases", "datasets"],
@@ -32,7 +32,7 @@ FLOORS = [  # from the ground upwards; rooms of one floor do not know each other
 ]
 SAME_FLOOR = {("autodiff", "ops"), ("gradcheck", "opcases")}
 UPWARDS = {("tensor", "autodiff")}  # Tensor.backward, where it is called
-GROUND = ("modes", "tensor", "ops", "autodiff")
+GROUND = ("checks", "modes", "tensor", "ops", "autodiff")
 HEAVY = ("graphviz", "pygraphviz", "matplotlib", "hypothesis", "rich", "typer", "pooch", "scipy", "jupytext")
 
 

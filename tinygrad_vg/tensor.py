@@ -17,11 +17,10 @@ from typing import Any, NoReturn, final
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from tinygrad_vg.checks import CONSTANTS, Array, constant, explain_failure, leaf_array, settled
 from tinygrad_vg.modes import STATE, check_finite, check_unchanged, user_line
 
 __all__ = ["OpNode", "Tensor"]
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 RULES: dict[
     Callable[..., Any], Callable[..., Any]
@@ -144,17 +143,17 @@ _NO_PARAMS: dict[str, Any] = {}
 def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) -> Any:
     """Run `op` on arrays and Tensors; with a Tensor among them, and recording on, return a Tensor that remembers it."""
     values = tuple(
-        [a._array if type(a) is Tensor else a if type(a) in _CONSTANT else constant(a, op.name) for a in args]
+        [a._array if type(a) is Tensor else a if type(a) in CONSTANTS else constant(a, op.name) for a in args]
     )
     try:
         out = op.forward(*values, **params)
     except (ValueError, IndexError) as error:
-        _explain(error, op, values)
+        explain_failure(error, op.name, isinstance(op.forward, np.ufunc), values)
     current = STATE.get()
     if not current.recording or not any([type(a) is Tensor for a in args]):
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
-        out = _settled(out, op)
+        out = settled(out, op.name)
     if out.flags.writeable:  # else it is a view of a Tensor's value, which stays as it is
         if out.base is not None or any([value is out for value in values]):
             out = out.copy()  # it may be the memory of a constant, which the caller may change
@@ -207,7 +206,9 @@ class Tensor(NDArrayOperatorsMixin):
     __hash__ = object.__hash__  # by identity: == compares values, as in NumPy, and the mixin would remove the hash
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        self._array: Array = _leaf_array(data)
+        if type(data) is Tensor:
+            raise TypeError("this is a Tensor already; for a new variable with its value write Tensor(t.data)")
+        self._array: Array = leaf_array(data)
         self.name = name
         self.grad: Array | None = None
         self.node: OpNode | None = None
@@ -234,7 +235,9 @@ class Tensor(NDArrayOperatorsMixin):
         """
         if self.node is not None:
             raise TypeError(f"update: {self!r:.60} was made by {self.node.op.name}; only a leaf can be updated")
-        new = _leaf_array(array)
+        if type(array) is Tensor:
+            raise TypeError("update takes an array; for the value of another Tensor write t.update(other.data)")
+        new = leaf_array(array)
         if new.shape != self._array.shape:
             raise ValueError(
                 f"update: the new value has shape {new.shape}, the tensor {self.label()} {self._array.shape}"
@@ -448,57 +451,3 @@ def plain(x: Any) -> Any:
     if type(x) is Tensor:
         return x._array
     return type(x)([plain(item) for item in x]) if type(x) in (list, tuple) else x
-
-
-# ------------------------------------------------------------------------------------------- checks on what comes in
-
-_CONSTANT = frozenset([np.ndarray, float, int, bool, np.float64, np.float32, np.int64, np.bool_, type(None)])
-
-
-def constant(x: Any, op: str) -> Any:
-    """An argument that is no Tensor as something NumPy computes with: lists become arrays, masked ones are refused."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{op}: masked arrays are not supported; use x.filled(value) and np.where(mask, …)")
-    return x if isinstance(x, np.generic | str) else np.asarray(x)
-
-
-def _leaf_array(data: Any) -> Array:
-    """The array of a new leaf: a fresh float64 or float32 copy that nobody else can write to."""
-    if type(data) is Tensor:
-        raise TypeError("this is a Tensor already; for a new variable with its value write Tensor(t.data)")
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError("masked arrays are not supported; use x.filled(value), or np.where(mask, …) in the function")
-    try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise TypeError(f"Tensor needs numbers in a rectangular array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        hint = "split it into real and imaginary parts" if array.dtype.kind == "c" else "give numbers"
-        raise TypeError(f"a Tensor holds real numbers, not dtype {array.dtype}; {hint}")
-    keep = array.dtype in (np.float64, np.float32)
-    array = np.array(array, dtype=array.dtype if keep else np.float64, order="C", subok=False)
-    array.flags.writeable = False
-    return array
-
-
-def _settled(out: Any, op: Op) -> Array:
-    """The result of a forward as an array of float64 or float32."""
-    array = np.asarray(out)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{op.name} gave dtype {array.dtype}; only real floating-point results can be differentiated")
-    return array if array.dtype.char in "df" else array.astype(np.float64)
-
-
-def _explain(error: Exception, op: Op, values: tuple[Any, ...]) -> NoReturn:
-    """Re-raise NumPy's complaint with the op, the shapes and what to do."""
-    shapes = " and ".join([str(np.shape(v)) for v in values[:8]])
-    if op.name == "matmul":
-        cure = "; the last axis of the left must be as long as the last but one of the right: (…, k, n) @ (…, n, m)"
-    elif isinstance(op.forward, np.ufunc):
-        cure = (
-            "; compared from the last axis backwards, lengths must be equal or 1: reshape, or add axes with [:, None]"
-        )
-    else:
-        cure = ""
-    kind = type(error) if type(error) in (ValueError, IndexError, np.exceptions.AxisError) else ValueError
-    raise kind(f"{op.name} of shape {shapes}: {error}{cure}") from error
