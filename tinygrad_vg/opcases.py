@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg import ops
-from tinygrad_vg.tensor import RULES, Array, Tensor
+from tinygrad_vg.checks import Array
+from tinygrad_vg.tensor import RULES, Tensor
 
 __all__ = ["CASES", "Kink", "OpCase", "cases_of", "picker", "table"]
 

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_vg.tensor import PLAIN, RULES, Array, Op, Tensor, apply, plain
+from tinygrad_vg.checks import Array
+from tinygrad_vg.tensor import PLAIN, RULES, Op, Tensor, apply, plain
 
 __all__ = ["log_softmax", "logsumexp", "primitive", "relu", "sigmoid", "softmax", "softplus", "stop_gradient"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["SGD", "sutskever_schedule"]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Momentum = float | Callable[[int], float]
 
 

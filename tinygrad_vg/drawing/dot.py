@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.chains import Chain, Term
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.levels import Block, Layer, Link
-from tinygrad_vg.drawing.model import Array, Edge, Model, Node, describe, norm
+from tinygrad_vg.drawing.model import Edge, Model, Node, describe, norm
 from tinygrad_vg.drawing.theme import Palette, Scale
 from tinygrad_vg.tensor import Tensor
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.formula import Expr, expression, shown
-from tinygrad_vg.drawing.model import Ancestry, Array, Model, Node, describe, kinds, norm
+from tinygrad_vg.drawing.model import Ancestry, Model, Node, describe, kinds, norm
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["Block", "Layer", "Link", "blocks", "layers"]

@@ -19,13 +19,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop
+from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.formula import Expr, Product, derivative, expression, literal, variable
 from tinygrad_vg.ops import Scattered, scatter, sum_to
 from tinygrad_vg.tensor import OpNode, Tensor
 
 __all__ = ["Ancestry", "Edge", "Model", "Node"]
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 FOLD_LIMIT = 12
 """How many operations one node's formula may hold; beyond it, a sub-expression becomes a node of its own."""

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop, grad
+from tinygrad_vg.checks import Array
 from tinygrad_vg.gradcheck.differences import Estimate, along, as_float64, finite_difference
 from tinygrad_vg.gradcheck.hints import hint
 from tinygrad_vg.gradcheck.report import Finding, GradientMismatch, GradientReport, InputReport, Verdict
 from tinygrad_vg.modes import no_grad, state
-from tinygrad_vg.tensor import Array, Tensor
+from tinygrad_vg.tensor import Tensor
 
 __all__ = ["check_gradients"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinygrad_vg.tensor import Array
+from tinygrad_vg.checks import Array
 
 __all__ = ["hint"]
 

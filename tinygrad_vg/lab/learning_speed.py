@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.nn import MLP, losses
-from tinygrad_vg.tensor import Array
 from tinygrad_vg.training import LearningSpeed
 
 __all__ = ["BOOK_INITIAL", "BOOK_RATIOS", "InitialSpeeds", "cross_entropy", "initial_speeds"]

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
+
 __all__ = [
     "INITIALISERS",
     "Initialiser",
@@ -30,7 +32,6 @@ __all__ = [
     "sparse",
 ]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Random = np.random.Generator | np.random.RandomState
 Seed = int | np.random.Generator | np.random.RandomState | None
 WeightRule = Callable[[int, int, Any], Any]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop
+from tinygrad_vg.checks import Array
 from tinygrad_vg.tensor import Tensor
-from tinygrad_vg.training.records import Array, Loss, Run
+from tinygrad_vg.training.records import Loss, Run
 
 __all__ = ["Callback", "LearningSpeed"]
 

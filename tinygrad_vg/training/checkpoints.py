@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.training.records import Array, EpochRecord, Run
+from tinygrad_vg.checks import Array
+from tinygrad_vg.training.records import EpochRecord, Run
 
 __all__ = ["Checkpoint", "CheckpointError"]
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.modes import no_grad
 from tinygrad_vg.nn.init import generator
 from tinygrad_vg.optim import SGD
@@ -25,7 +26,7 @@ from tinygrad_vg.tensor import Tensor
 from tinygrad_vg.training.bar import ProgressBar, progress_bar
 from tinygrad_vg.training.callbacks import Callback, callback, listens_to_batches
 from tinygrad_vg.training.checkpoints import Checkpoint
-from tinygrad_vg.training.records import Array, History, Loss, Run, accuracy
+from tinygrad_vg.training.records import History, Loss, Run, accuracy
 
 __all__ = ["fit"]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.modes import no_grad
 from tinygrad_vg.optim import SGD
 
 __all__ = ["EpochRecord", "History", "Run", "accuracy"]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Loss = Callable[[Any, Any, Any], Any]
 
 
