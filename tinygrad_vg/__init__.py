@@ -15,7 +15,13 @@ from tinygrad_vg.tensor import OpNode, Tensor
 if TYPE_CHECKING:
     from tinygrad_vg import datasets, drawing, lab, nn, optim, training
     from tinygrad_vg.drawing import draw, explain
-    from tinygrad_vg.gradcheck import GradientMismatch, GradientReport, check_gradients, numerical_gradient
+    from tinygrad_vg.gradcheck import (
+        GradientMismatch,
+        GradientReport,
+        certify_backward,
+        check_gradients,
+        numerical_gradient,
+    )
 
 __version__ = "0.1.0"
 
@@ -26,6 +32,7 @@ __all__ = [
     "StaleGraphError",
     "Tensor",
     "backprop",
+    "certify_backward",
     "check_gradients",
     "datasets",
     "detect_anomaly",
@@ -57,7 +64,9 @@ __all__ = [
 ]
 
 _WHERE = {
-    **dict.fromkeys(["check_gradients", "numerical_gradient", "GradientMismatch", "GradientReport"], "gradcheck"),
+    **dict.fromkeys(
+        ["certify_backward", "check_gradients", "numerical_gradient", "GradientMismatch", "GradientReport"], "gradcheck"
+    ),
     **dict.fromkeys(["draw", "explain"], "drawing"),
 }
 

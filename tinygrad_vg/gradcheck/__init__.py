@@ -5,6 +5,7 @@ passes when it lies within the *measured* error of the finite difference, and th
 against the gradient. Where it is not, the verdict is UNRESOLVED, which is not a pass.
 """
 
+from tinygrad_vg.gradcheck.certificate import certify_backward
 from tinygrad_vg.gradcheck.check import check_gradients
 from tinygrad_vg.gradcheck.differences import NumericalGradient, finite_difference, numerical_gradient
 from tinygrad_vg.gradcheck.report import Finding, GradientMismatch, GradientReport, InputReport, Verdict
@@ -16,6 +17,7 @@ __all__ = [
     "InputReport",
     "NumericalGradient",
     "Verdict",
+    "certify_backward",
     "check_gradients",
     "finite_difference",
     "numerical_gradient",

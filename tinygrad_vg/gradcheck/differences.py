@@ -1,7 +1,7 @@
 """Finite differences with an error bound.
 
-A difference quotient is wrong twice: by truncation, which shrinks with the step, and by rounding, which grows as the step
-shrinks. `finite_difference` measures both, and whether φ is smooth at all, and says how wrong it may be.
+A difference quotient is wrong twice: by truncation, which shrinks with the step, and by rounding, which grows as the
+step shrinks. `finite_difference` measures both, and whether φ is smooth at all, and says how wrong it may be.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_vg.checks import Array
 from tinygrad_vg.gradcheck.complex_step import AGREEMENT, complex_step, is_analytic
 from tinygrad_vg.modes import no_grad, state
-from tinygrad_vg.tensor import Array, Tensor
+from tinygrad_vg.tensor import Tensor
 
 __all__ = ["Estimate", "NumericalGradient", "finite_difference", "numerical_gradient"]
 
@@ -51,6 +52,9 @@ class Estimate(NamedTuple):
     def divided_by(self, c: float) -> Estimate:
         """The estimate of φ′/c."""
         return self._replace(value=self.value / c, bound=self.bound / abs(c), left=self.left / c, right=self.right / c)
+
+
+NOTHING = Estimate(math.nan, math.inf, False, False, math.nan, math.nan)
 
 
 class _Level(NamedTuple):
@@ -96,7 +100,7 @@ def finite_difference(phi: Callable[[float], float], x: float, eps: float = EPS)
     Returns
     -------
     Estimate
-        If φ is not finite on both sides of x at any step (√t at 0), value and slopes are nan and the bound is infinite.
+        If φ is not finite on both sides of x (√t at 0), value and slopes are nan and the bound is infinite.
 
     Raises
     ------
@@ -125,29 +129,36 @@ def finite_difference(phi: Callable[[float], float], x: float, eps: float = EPS)
     if not far.kink:
         return far
     near = _from_step(phi, x, first_step * RATIO ** (1 - LEVELS), eps)
-    return near if not near.kink and near.bound < 0.1 * far.bound else far
+    if not near.kink and near.bound < 0.1 * far.bound:
+        return near
+    return far._replace(kink=far.bound < 4 * abs(far.right - far.left))  # else there is nothing to be seen but noise
 
 
 def _from_step(phi: Callable[[float], float], x: float, h: float, eps: float) -> Estimate:
     """The estimate from steps of at most h."""
     levels = _levels(phi, x, h)
     if not levels:
-        return Estimate(math.nan, math.inf, False, False, math.nan, math.nan)
+        return NOTHING
     noise = _noise(phi, x, levels, eps)
     floors = [_floor(level, x, noise, eps) for level in levels]
-    moving = [any(level.moves) for level in levels]
-    if not any(moving):
+    moves = [move for level in levels for move in level.moves]
+    if not any(moves):
         return Estimate(0.0, floors[0], True, False, 0.0, 0.0)
     left, left_bound = _extrapolate([level.left for level in levels], floors, 1)
     right, right_bound = _extrapolate([level.right for level in levels], floors, 1)
     jump = abs(right - left)
     first = _first_smooth(levels, floors)
     value, bound = _extrapolate([level.slope for level in levels[first:]], floors[first:], 2)
-    if not math.isfinite(bound):
-        return Estimate((left + right) / 2, jump / 2 + left_bound + right_bound, False, True, left, right)
-    if jump > left_bound + right_bound:  # a weak kink, or none: not seen from step to step
+    if math.isinf(bound):  # too few steps
+        bound = jump / 2 + left_bound + right_bound
+        if not math.isfinite(bound):
+            return NOTHING
+        return Estimate((left + right) / 2, bound, False, True, left, right)
+    if 2 * jump > left_bound + right_bound:  # a weak kink, or none: not seen from step to step
         bound += jump
-    return Estimate(value, bound, first > 0 and _still(levels[:first], levels[first:]), False, left, right)
+    # constant up to a kink: φ moves far beyond it and not at all before, unlike one that saturates
+    still = not any(moves[-6:]) and min(filter(None, moves)) > 1e-8 * max(1.0, abs(x), abs(phi(x)))
+    return Estimate(value, bound, still, False, left, right)
 
 
 def _levels(phi: Callable[[float], float], x: float, h: float) -> list[_Level]:
@@ -159,7 +170,8 @@ def _levels(phi: Callable[[float], float], x: float, h: float) -> list[_Level]:
     if not math.isfinite(centre):
         raise ValueError(f"the function is {centre} at {x!r}; a derivative needs a finite value")
     levels: list[_Level] = []
-    while len(levels) < LEVELS and h >= 4 * math.ulp(x):
+    smallest = max(4 * math.ulp(x), h * RATIO**-64)
+    while len(levels) < LEVELS and h >= smallest:
         low, high = float(phi(x - h)), float(phi(x + h))
         if math.isfinite(low) and math.isfinite(high):
             levels.append(_Level(h, (x - h, x, x + h), (low, centre, high)))
@@ -173,7 +185,7 @@ def _noise(phi: Callable[[float], float], x: float, levels: list[_Level], eps: f
     """How far φ jumps about, by inner rounding: what a parabola through points very close to x leaves of φ there.
 
     If some steps do not move φ at all, there is nothing to be seen of the rounding inside. Then φ may be the small
-    difference of larger numbers, at least of the size of 1 and x, and the smallest of its moves may be a rounding error.
+    difference of larger numbers, of the size of 1 and x at least, and the smallest of its moves a rounding error.
     """
     step = max(levels[-1].h / 57, 4 * math.ulp(x))
     points = x + step * np.array([0.0, *NEAR])
@@ -182,19 +194,12 @@ def _noise(phi: Callable[[float], float], x: float, levels: list[_Level], eps: f
         return 0.0
     powers = np.vander((points - x) / step, 3)
     left_over = changes - powers @ np.linalg.lstsq(powers, changes)[0]
-    noise = 3 * float(np.linalg.norm(left_over)) / math.sqrt(len(points) - 3)
+    noise = 2 * float(np.max(np.abs(left_over)))
     moves = [abs(change) for change in changes[1:].tolist()] + [move for level in levels for move in level.moves]
     if all(moves):
         return noise
     unit = eps * max(1.0, abs(x), abs(levels[0].values[1]))
-    return max([noise, unit, *[min([m for m in moves if 0 < m < unit / math.sqrt(eps)], default=0.0)]])
-
-
-def _still(beyond: list[_Level], smooth: list[_Level]) -> bool:
-    """Whether φ is constant up to a kink: it moves far beyond it and not at all before, unlike one that saturates."""
-    x, centre = smooth[0].points[1], smooth[0].values[1]
-    moves = [move for level in [*beyond, *smooth] for move in level.moves if move]
-    return not any([any(level.moves) for level in smooth]) and min(moves) > 1e-8 * max(1.0, abs(x), abs(centre))
+    return max(noise, unit, min([m for m in moves if 0 < m < unit / math.sqrt(eps)], default=0.0))
 
 
 def _floor(level: _Level, x: float, noise: float, eps: float) -> float:
@@ -217,24 +222,27 @@ def _first_smooth(levels: list[_Level], floors: list[float]) -> int:
 def _extrapolate(slopes: list[float], floors: list[float], order: int) -> tuple[float, float]:
     """The limit of `slopes` over shrinking steps, and a bound of its error, by Richardson's tableau.
 
-    Row k starts with slope k; each further column removes one more power h^order, h^(2·order) … from the error. How far
-    an entry is from its three neighbours (the two it is made of, and the one above) bounds its truncation error. Two
-    entries may agree by chance, so the one with the smallest bound must not be contradicted by smaller steps: it is as
-    near to the best entry of every later row as its bound and the rounding there allow.
+    Row k starts with slope k; each further column removes one more power h^order, h^(2·order) … from the error, and
+    adds up the rounding. Twice the distance of an entry from its three neighbours (the two it is made of, and the one
+    above) bounds its truncation error. Entries may agree by chance, so the one with the smallest bound must not be
+    contradicted by smaller steps: it is as near to the best entry of every later row as its bound and the rounding
+    there allow.
     """
-    rows: list[list[float]] = []
-    best: list[tuple[float, float, int]] = []
-    for k, slope in enumerate(slopes):
-        row, entries = [slope], list[tuple[float, float, int]]()
-        for j, above in enumerate(rows[-1] if rows else (), start=1):
-            row.append(row[-1] + (row[-1] - above) / (RATIO ** (order * j) - 1))
+    rows: list[list[tuple[float, float]]] = []
+    best: list[tuple[float, float, float, int]] = []
+    for k, start in enumerate(zip(slopes, floors, strict=True)):
+        row, bounds = [start], list[tuple[float, float, float, int]]()
+        for j, (above, its_rounding) in enumerate(rows[-1] if rows else (), start=1):
+            (before, rounding), gain = row[-1], RATIO ** (order * j) - 1
+            value, rounding = before + (before - above) / gain, rounding + (rounding + its_rounding) / gain
+            row.append((value, rounding))
             if j < k:
-                neighbours = (row[j - 1], above, rows[-1][j])
-                entries.append((max([abs(row[j] - other) for other in neighbours]) + floors[k], row[j], k))
+                truncation = 2 * max([abs(value - other) for other in (before, above, rows[-1][j][0])])
+                bounds.append((truncation + rounding, value, rounding, k))
         rows.append(row)
-        best += [min(entries)] if entries else []
-    for bound, value, k in sorted(best):
-        if all([abs(value - other) <= bound + floors[m] for _, other, m in best if m > k]):
+        best += [min(bounds)] if bounds else []
+    for bound, value, _, k in sorted(best):
+        if all([abs(value - other) <= bound + rounding for _, other, rounding, m in best if m > k]):
             return value, bound
     return math.nan, math.inf
 
@@ -309,7 +317,7 @@ def _only_analytic(f: Callable[..., Any], arrays: list[Array]) -> bool:
     try:
         with state(recording=True), np.errstate(all="ignore"):
             y = f(*map(Tensor, arrays))
-    except TypeError:
+    except (TypeError, AttributeError):  # f needs arrays
         return False
     return type(y) is Tensor and is_analytic(y)
 
