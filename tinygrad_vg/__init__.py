@@ -20,7 +20,10 @@ if TYPE_CHECKING:
         GradientReport,
         certify_backward,
         check_gradients,
+        check_op,
+        mutants,
         numerical_gradient,
+        op_test,
     )
 
 __version__ = "0.1.0"
@@ -34,6 +37,7 @@ __all__ = [
     "backprop",
     "certify_backward",
     "check_gradients",
+    "check_op",
     "datasets",
     "detect_anomaly",
     "draw",
@@ -47,10 +51,12 @@ __all__ = [
     "lab",
     "log_softmax",
     "logsumexp",
+    "mutants",
     "name_scope",
     "nn",
     "no_grad",
     "numerical_gradient",
+    "op_test",
     "optim",
     "primitive",
     "relu",
@@ -63,10 +69,9 @@ __all__ = [
     "vjp",
 ]
 
+_CHECKING = ["GradientMismatch", "GradientReport", "certify_backward", "check_gradients", "check_op", "mutants"]
 _WHERE = {
-    **dict.fromkeys(
-        ["certify_backward", "check_gradients", "numerical_gradient", "GradientMismatch", "GradientReport"], "gradcheck"
-    ),
+    **dict.fromkeys([*_CHECKING, "numerical_gradient", "op_test"], "gradcheck"),
     **dict.fromkeys(["draw", "explain"], "drawing"),
 }
 

@@ -8,6 +8,8 @@ against the gradient. Where it is not, the verdict is UNRESOLVED, which is not a
 from tinygrad_vg.gradcheck.certificate import certify_backward
 from tinygrad_vg.gradcheck.check import check_gradients
 from tinygrad_vg.gradcheck.differences import NumericalGradient, finite_difference, numerical_gradient
+from tinygrad_vg.gradcheck.faults import mutants
+from tinygrad_vg.gradcheck.properties import check_op, op_test
 from tinygrad_vg.gradcheck.report import Finding, GradientMismatch, GradientReport, InputReport, Verdict
 
 __all__ = [
@@ -19,6 +21,9 @@ __all__ = [
     "Verdict",
     "certify_backward",
     "check_gradients",
+    "check_op",
     "finite_difference",
+    "mutants",
     "numerical_gradient",
+    "op_test",
 ]
