@@ -117,9 +117,8 @@ def finite_difference(phi: Callable[[float], float], x: float, eps: float = EPS)
     A function that does not move at all has a derivative below its resolution, which is not 0: the bound says so.
 
     It lies where φ has a spike between the points, or a scale below the smallest step; where it is the small difference
-    of numbers larger than 1, x and φ, and does not move; within the smallest steps from a jump of the *second*
-    derivative, where the bound may be too small by a factor of 4; and at a kink so weak that neither slope resolves it,
-    about 1e-9 of their size.
+    of numbers larger than 1, x and φ, and does not move; and where a kink lies about the smallest step away and is so
+    weak, 1e-8 of the slope, that its two slopes cannot be told apart: then the bound may be too small by a factor of 5.
 
     Source: Richardson 1911; Ridders, Advances in Engineering Software 4 (1982); for the noise Moré & Wild, SIAM Journal
     on Scientific Computing 33 (2011).
@@ -226,7 +225,8 @@ def _extrapolate(slopes: list[float], floors: list[float], order: int) -> tuple[
     adds up the rounding. Twice the distance of an entry from its three neighbours (the two it is made of, and the one
     above) bounds its truncation error. Entries may agree by chance, so the one with the smallest bound must not be
     contradicted by smaller steps: it is as near to the best entry of every later row as its bound and the rounding
-    there allow.
+    there allow. In the last row, which nothing can contradict, the plain slope counts as a neighbour too (not for
+    one-sided slopes: their plain errors are large).
     """
     rows: list[list[tuple[float, float]]] = []
     best: list[tuple[float, float, float, int]] = []
@@ -237,7 +237,8 @@ def _extrapolate(slopes: list[float], floors: list[float], order: int) -> tuple[
             value, rounding = before + (before - above) / gain, rounding + (rounding + its_rounding) / gain
             row.append((value, rounding))
             if j < k:
-                truncation = 2 * max([abs(value - other) for other in (before, above, rows[-1][j][0])])
+                others = [before, above, rows[-1][j][0]] + [start[0]] * (order == 2 and k == len(slopes) - 1)
+                truncation = 2 * max([abs(value - other) for other in others])
                 bounds.append((truncation + rounding, value, rounding, k))
         rows.append(row)
         best += [min(bounds)] if bounds else []
