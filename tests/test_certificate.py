@@ -339,7 +339,7 @@ def test_a_missing_rule_beside_others_is_found_and_a_cut_is_told():
     report = certify_backward(np.sum(half(x, y)), raises=False)
     assert [r.name for r in guilty(report)] == ["half (node 1 of 2), argument x2 = 'y'"]
     report = certify_backward(np.sum(x * vg.stop_gradient(y)))
-    assert ["stop_gradient" in note and "'y'" in note for note in report.notes] == [True]
+    assert ["stop_gradient" in note and "'y'" in note for note in report.cuts] == [True]
 
 
 # ------------------------------------------------------------------------------------------- state, kinks, magnitudes

@@ -54,12 +54,118 @@ def test_an_error_in_the_small_gradients_of_a_chain_is_found(fault, wrong):
 
 def test_what_finite_differences_cannot_tell_is_unresolved_and_no_pass():
     f, b = chain(22)  # |g| ≈ 1e-14, rounding noise of the differences 1e-13
-    report = check_gradients(f, b, raises=False)
+    report = check_gradients(f, b, method="finite", raises=False)
     assert not report
     assert report.inputs[0].counts[Verdict.UNRESOLVED] > 0
     assert report.inputs[0].counts[Verdict.FAIL] == 0
     with pytest.raises(GradientMismatch, match="UNRESOLVED"):
-        check_gradients(f, b)
+        check_gradients(f, b, method="finite")
+
+
+def both_sides(z):
+    """A sigmoid of which the complex step sees nothing."""
+    return vg.sigmoid(np.maximum(z, -50.0))
+
+
+@pytest.mark.parametrize(("activation", "by"), [(vg.sigmoid, "complex step"), (both_sides, "node certificate")])
+def test_what_finite_differences_cannot_tell_is_decided_by_another_way(activation, by):
+    f, b = chain(22, activation)
+    (found,) = check_gradients(f, b).inputs
+    assert found.counts[Verdict.PASS] == 22
+    (first,) = check_gradients(lambda b0: f(np.concatenate([b0, b[1:]])), b[:1]).inputs
+    assert first.worst.by == by
+    assert 0 < first.worst.backward < 1e-13
+    assert (first.worst.complex_step is None) == (by == "node certificate")
+
+
+@pytest.mark.parametrize("activation", [vg.sigmoid, both_sides])
+@pytest.mark.parametrize("fault", ["one in a million", "shifted", "zero"])
+def test_an_error_in_gradients_beyond_finite_differences_is_found_and_its_node_named(activation, fault):
+    f, b = chain(22, activation)
+    wrong = sigmoid_with(FAULTS[fault])
+
+    def planted(b0):
+        return f(np.concatenate([0.01 * wrong(b0), b[1:]]))
+
+    with pytest.raises(GradientMismatch, match="Culprit: planted") as caught:
+        check_gradients(planted, b[:1])
+    assert "path: planted → " in str(caught.value)
+
+
+def test_a_wrong_element_that_was_not_sampled_shows_along_a_random_direction():
+    def rule(g, out, x):
+        slope = np.cos(x)
+        slope[7, 9] *= 1.001
+        return g * slope
+
+    wrong = vg.primitive(np.sin, (rule,), name="mistaken", analytic=True)
+    x = np.linspace(-1, 1, 200).reshape(10, 20)
+    report = check_gradients(wrong, x, sample=5, raises=False)
+    assert not report
+    assert report.inputs[0].counts[Verdict.PASS] == 5
+    assert "FAIL x0 along a random direction" in str(report)
+    assert "Culprit: mistaken" in str(report)
+    assert check_gradients(np.sin, x, sample=5).inputs[0].direction.error < 1e-12
+    assert check_gradients(wrong, x, sample=5, method="finite")
+
+
+def test_a_slope_that_vanishes_by_symmetry_is_zero_by_the_complex_step():
+    (found,) = check_gradients(lambda x: np.sum(x**2), np.array([0.0, 1.0])).inputs
+    assert (found.counts[Verdict.ZERO], found.counts[Verdict.PASS]) == (1, 1)
+
+
+def test_a_graph_that_is_not_the_function_is_blamed_on_no_node():
+    with pytest.raises(GradientMismatch, match="Culprit: none of the nodes"):
+        check_gradients(lambda x: x * vg.stop_gradient(np.sin(x)), np.array([0.3, 0.4]))
+
+
+def test_second_derivatives_beyond_finite_differences():
+    x = np.array([0.3, 0.9])  # the slope is 1 + 1e-15·eˣ, and its slope lost in rounding
+    (found,) = check_gradients(lambda x: x + 1e-15 * np.exp(x), x, order=2).inputs
+    assert found.worst.by == "node certificate"
+    wrong = vg.primitive(np.exp, (lambda g, out, x: g * vg.stop_gradient(np.exp(x)),), name="cut")
+    (found,) = check_gradients(lambda x: x + 1e-15 * wrong(x), x, order=2, raises=False).inputs
+    assert not found
+
+
+def test_the_report_says_how_to_repeat_it():
+    wrong = sigmoid_with(FAULTS["sign"])
+    report = check_gradients(wrong, np.array([[0.1, 1 / 3]]), raises=False, seed=5)
+    (line,) = [line for line in str(report).splitlines() if line.startswith("Repeat: ")]
+    wrong.__name__ = "wrong"
+    again = eval(
+        line.removeprefix("Repeat: ").replace("seed=5", "seed=5, raises=False").replace("planted", "wrong"),
+        {"check_gradients": check_gradients, "np": np, "wrong": wrong},
+    )
+    assert again.inputs == report.inputs
+
+
+def test_the_report_as_a_page_shows_the_same_and_names_are_no_markup():
+    report = check_gradients(sigmoid_with(FAULTS["sign"]), 0.3, names=["<b>&"], raises=False)
+    page = report._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;b&gt;&amp;" in page
+    for line in report.lines():
+        assert line.split(":")[-1].strip()[:10] in page
+    assert page.count("<tr") == 2
+
+
+def test_a_long_report_is_shortened_to_what_matters():
+    x = vg.Tensor(np.linspace(0.1, 1, 3))
+    t = x
+    for _ in range(60):
+        t = np.sin(t) + x
+    report = vg.certify_backward(t.sum())
+    assert len(report.inputs) > 100
+    assert len(str(report).splitlines()) < 50
+    assert f"and {len(report.inputs) - 40} more" in str(report)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-290])
+def test_functions_of_any_magnitude(size):
+    estimate = finite_difference(lambda t: size * np.sin(t), 0.7)
+    assert abs(estimate.value - size * np.cos(0.7)) <= estimate.bound < 1e-9 * size
+    assert not estimate.kink
 
 
 def test_a_gradient_that_is_exactly_zero_is_counted_apart():

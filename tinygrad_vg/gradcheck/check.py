@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop, grad
 from tinygrad_vg.checks import Array
-from tinygrad_vg.gradcheck.differences import Estimate, along, as_float64, finite_difference
-from tinygrad_vg.gradcheck.hints import hint
+from tinygrad_vg.gradcheck.certificate import certify_backward
+from tinygrad_vg.gradcheck.complex_step import complex_step, is_analytic
+from tinygrad_vg.gradcheck.differences import along, as_float64, finite_difference, restricted
+from tinygrad_vg.gradcheck.judging import RTOL, judge, judge_complex, summary
 from tinygrad_vg.gradcheck.report import Finding, GradientMismatch, GradientReport, InputReport, Verdict
 from tinygrad_vg.modes import no_grad, state
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["check_gradients"]
 
-SAFETY = 8.0
-RTOL = 1e-9
-RESOLVED = 1e-3
+WRITTEN_OUT = 24  # inputs of up to so many numbers are written into the line that repeats the check
+METHODS = ("auto", "finite")
 
 
 def check_gradients(
@@ -27,6 +30,7 @@ def check_gradients(
     *inputs: Any,
     order: int = 1,
     raises: bool = True,
+    method: str = "auto",
     sample: int | Sequence[int | None] | None = None,
     seed: int = 0,
     names: Sequence[str] | None = None,
@@ -46,6 +50,11 @@ def check_gradients(
         2 checks the gradient of the gradient (weighted likewise) instead.
     raises : bool
         Raise if anything fails or stays unresolved.
+    method : {"auto", "finite"}
+        ``"auto"``: what finite differences cannot resolve is decided by the complex step if every operation is analytic
+        and the two do not contradict each other, else by the node certificate (`certify_backward`); and each input's
+        whole gradient is compared with the complex step along one random direction. ``"finite"``: by finite differences
+        alone.
     sample : int or sequence, optional
         At most so many elements of each input, drawn at random; one number, or one an input (None: all).
     seed : int
@@ -64,52 +73,191 @@ def check_gradients(
     Raises
     ------
     GradientMismatch
-        An AssertionError with the report as its message: a wrong gradient, one that finite differences cannot resolve,
-        or an unexpected kink.
+        An AssertionError with the report as its message: a wrong gradient, one that cannot be resolved, or an
+        unexpected kink. It names the node that is to blame.
     ValueError
-        For another order, no inputs, a value that is not finite, an `f` that changes its inputs or is not the same at
-        the second call.
+        For another order or method, no inputs, a value that is not finite, an `f` that changes its inputs or is not the
+        same at the second call.
     TypeError
         For integer inputs, and for an `f` that depends on none of its inputs.
+
+    Notes
+    -----
+    What it measures: Σⱼ gⱼ·∂fⱼ/∂xᵢ at this point, for one random cotangent g. A gradient passes within 8 times the
+    *measured* error of its reference plus 1e-9 of the numbers it was added up from; there is no absolute tolerance.
+    When it lies: elsewhere f may be wrong, as a branch that was not taken is not seen; a wrong forward has a right
+    gradient of its own (`check_op` compares values); an error below 1e-9 of the gradient passes; and see
+    `finite_difference`. An input of n elements takes about 30·n evaluations of f: `sample` some of a large one.
 
     Examples
     --------
     >>> bool(check_gradients(np.sin, np.array([0.3, 1.2])))
     True
     """
-    if order not in (1, 2) or not inputs:
+    if order not in (1, 2) or not inputs or method not in METHODS:
         raise ValueError(
-            f"check_gradients checks order 1 or 2 at one or more inputs, not order {order} at {len(inputs)} inputs"
+            "check_gradients checks order 1 or 2 at one or more inputs by method 'auto' or 'finite'; it was given "
+            f"order {order}, {len(inputs)} inputs and method {method!r}"
         )
     rng = np.random.default_rng(seed)
     labels = list(names) if names else [getattr(x, "name", None) or f"x{i}" for i, x in enumerate(inputs)]
     arrays = [_checked_input(x, label) for x, label in zip(inputs, labels, strict=True)]
+    call = _call(f, arrays, labels, order=order, method=method, sample=sample, seed=seed, kinks=kinks)
     if order == 2:
         f = _slope(f, arrays, rng)
-    y, tensors = _forward(f, arrays)
-    cotangent = rng.normal(size=y.shape)
-    gradients = backprop(y, cotangent, wrt=tensors)
+    point = _Point(f, arrays, rng, kinks)
     limits = [sample] * len(arrays) if sample is None or isinstance(sample, int) else list(sample)
     chosen = [_choose(x, limit, rng) for x, limit in zip(arrays, limits, strict=True)]
     total, done = sum(map(len, chosen)), 0
     reports = []
-    for i, (x, tensor, indices) in enumerate(zip(arrays, tensors, chosen, strict=True)):
+    for i, indices in enumerate(chosen):
         findings = []
         for index in indices:
-            estimate = finite_difference(along(f, arrays, i, index, cotangent), float(x[index]))
-            scale = _scale(f, arrays, i, index, cotangent)
-            backward = float(gradients[tensor][index])
-            if y.size == 1:  # checked with a random cotangent too, but told for a cotangent of 1
-                backward, estimate = backward / float(cotangent.item()), estimate.divided_by(float(cotangent.item()))
-            findings.append(judge(index, backward, estimate, scale, kinks))
+            finding = point.by_differences(i, index)
+            if finding.verdict in (Verdict.UNRESOLVED, Verdict.ZERO) and method == "auto":
+                finding = point.resolved(i, finding)
+            findings.append(finding)
             done += 1
             if progress is not None:
                 progress(done, total)
-        reports.append(summary(labels[i], x.shape, findings))
-    report = GradientReport(tuple(reports), seed, order)
+        found = summary(labels[i], arrays[i].shape, findings)
+        reports.append(point.seconded(i, found, rng) if method == "auto" else found)
+    failed = any([r.failed for r in reports])
+    report = GradientReport(tuple(reports), seed, order, call=call, culprit=point.culprit() if failed else "")
     if raises and not report:
         raise GradientMismatch(report)
     return report
+
+
+class _Point:
+    """f at the inputs, backward's gradients there, and the ways to find them out without backward.
+
+    Attributes
+    ----------
+    unit
+        What gradients are divided by when they are told: the cotangent, if f gives a single number. (It is checked for
+        a random cotangent like any other, and told for a cotangent of 1.)
+    """
+
+    def __init__(self, f: Callable[..., Any], arrays: list[Array], rng: np.random.Generator, kinks: bool) -> None:
+        self.f, self.arrays, self.kinks = f, arrays, kinks
+        self.y, tensors = _forward(f, arrays)
+        self.cotangent = rng.normal(size=self.y.shape)
+        self.unit = float(self.cotangent.item()) if self.y.size == 1 else 1.0
+        found = backprop(self.y, self.cotangent, wrt=tensors)
+        self.gradients = [found[tensor] / self.unit for tensor in tensors]
+        self.analytic = is_analytic(self.y)
+
+    def by_differences(self, i: int, index: tuple[int, ...]) -> Finding:
+        """The verdict on one element of one input by finite differences."""
+        x = float(self.arrays[i][index])
+        estimate = finite_difference(along(self.f, self.arrays, i, index, self.cotangent), x).divided_by(self.unit)
+        return judge(index, float(self.gradients[i][index]), estimate, self.scale(i, index), self.kinks)
+
+    def scale(self, i: int, index: tuple[int, ...]) -> float:
+        """Σⱼ|gⱼ||Jⱼᵢ|, roughly: how large the numbers are whose sum is the derivative, where outputs cancel."""
+        if self.y.size == 1:
+            return 0.0  # nothing to cancel: the derivative itself is the scale
+        moved = [x.copy() for x in self.arrays]
+        h = 1e-4 * max(1.0, abs(float(self.arrays[i][index])))
+        values = []
+        for step in (h, -h):
+            moved[i][index] = self.arrays[i][index] + step
+            with no_grad(), np.errstate(all="ignore"):
+                values.append(np.asarray(self.f(*moved)))
+        total = float(np.sum(np.abs(self.cotangent) * np.abs(values[0] - values[1]))) / (2 * h)
+        return total if np.isfinite(total) else 0.0
+
+    def resolved(self, i: int, finding: Finding) -> Finding:
+        """The verdict where finite differences cannot tell: by the complex step, else by the node certificate.
+
+        Nor can they tell 0 from what is below the resolution of f, if f does not move at all.
+        """
+        finding = judge_complex(finding, self.complex_step(i, finding.index), self.scale(i, finding.index))
+        if finding.by == "finite difference":
+            if self.certificate.failed:
+                return replace(finding, verdict=Verdict.FAIL, by="node certificate")
+            if self.certificate and not self.certificate.cuts and finding.verdict is Verdict.UNRESOLVED:
+                return replace(finding, verdict=Verdict.PASS, by="node certificate")
+        return finding
+
+    def complex_step(self, i: int, index: tuple[int, ...]) -> float | None:
+        """The derivative by one element by the complex step, if it is to be trusted."""
+        if not self.analytic:
+            return None
+        exact = _tried(restricted(self.f, self.arrays, i, index, self.cotangent), float(self.arrays[i][index]))
+        return None if exact is None else exact / self.unit
+
+    def seconded(self, i: int, found: InputReport, rng: np.random.Generator) -> InputReport:
+        """The report with the complex step as a second reference: of the worst element, and along a random direction.
+
+        One direction an input: in a sum over all inputs those with small gradients would not show.
+        """
+        if found.worst is not None and found.worst.complex_step is None:
+            found = replace(found, worst=replace(found.worst, complex_step=self.complex_step(i, found.worst.index)))
+        crossed = found.worst is not None and found.worst.slopes is not None  # at a kink there is nothing to compare
+        direction = self.direction(i, rng) if self.analytic and not crossed else None
+        return replace(found, direction=direction)
+
+    def direction(self, i: int, rng: np.random.Generator) -> Finding | None:
+        """The derivative along a random direction, backward's against the complex step's."""
+        d = rng.choice([-1.0, 1.0], self.arrays[i].shape) * rng.uniform(0.5, 1.5, self.arrays[i].shape)
+
+        def outputs(t: complex) -> Any:
+            with no_grad(), np.errstate(all="ignore"):
+                y = self.f(*self.arrays[:i], self.arrays[i] + t * d, *self.arrays[i + 1 :])
+            return self.cotangent * (y.data if type(y) is Tensor else np.asarray(y))
+
+        exact = _tried(lambda t: complex(np.sum(outputs(t))), 0.0)
+        if exact is None:
+            return None
+        exact /= self.unit
+        parts = self.gradients[i] * d
+        slope = float(np.sum(parts))
+        cancelling = float(np.sum(np.abs(outputs(1e-20j).imag))) / 1e-20 / abs(self.unit)
+        tolerance = RTOL * max(abs(exact), float(np.sum(np.abs(parts))), cancelling)
+        off, size = abs(slope - exact), max(abs(slope), abs(exact))
+        verdict = Verdict.PASS if off <= tolerance else Verdict.FAIL
+        return Finding(
+            (), slope, np.nan, np.inf, off / size if size else 0.0, verdict, tolerance, None, exact, "complex step"
+        )
+
+    @cached_property
+    def certificate(self) -> GradientReport:
+        """Every node of the graph checked by itself."""
+        with state(recording=True):
+            loss = (self.cotangent * self.y).sum()
+        return certify_backward(loss, raises=False, kinks=self.kinks)
+
+    def culprit(self) -> str:
+        """Which node is to blame for a wrong gradient."""
+        for r in self.certificate.inputs:
+            if r.failed:
+                return f"{r.name}; path: {r.path}"
+        if self.certificate.faults:
+            return self.certificate.faults[0]
+        return (
+            "none of the nodes, as each rule is right where it was applied (certify_backward): the graph is not this "
+            "function. A value was taken out of it (.data, stop_gradient, a comparison), or f jumps nearby"
+        )
+
+
+def _tried(phi: Callable[[complex], complex], x: float) -> float | None:
+    """`complex_step`, None if f does something on the way that takes no complex numbers."""
+    try:
+        return complex_step(phi, x)
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def _call(f: Callable[..., Any], arrays: list[Array], labels: list[str], **settings: Any) -> str:
+    """The line that repeats the check."""
+    name = getattr(f, "__name__", "f")
+    short = sum([x.size for x in arrays]) <= WRITTEN_OUT
+    shown = [f"np.array({x.tolist()!r})" for x in arrays] if short else labels
+    defaults = {"order": 1, "method": "auto", "sample": None, "kinks": False}
+    options = [f"{key}={value!r}" for key, value in settings.items() if key not in defaults or value != defaults[key]]
+    return f"check_gradients({', '.join(['f' if name == '<lambda>' else name, *shown, *options])})"
 
 
 def _checked_input(x: Any, label: str) -> Array:
@@ -158,77 +306,3 @@ def _choose(x: Array, limit: int | None, rng: np.random.Generator) -> list[tuple
     """Indices of the elements to check: all, or a random sample of `limit`."""
     flat = np.arange(x.size) if limit is None or limit >= x.size else np.sort(rng.choice(x.size, limit, replace=False))
     return list(zip(*[axis.tolist() for axis in np.unravel_index(flat, x.shape)], strict=True)) if x.ndim else [()]
-
-
-def _scale(f: Callable[..., Any], arrays: list[Array], i: int, index: tuple[int, ...], cotangent: Array) -> float:
-    """Σⱼ|gⱼ||Jⱼᵢ|, roughly: how large the numbers are whose sum is the derivative, where outputs cancel."""
-    if cotangent.size == 1:
-        return 0.0  # nothing to cancel: the derivative itself is the scale
-    moved = [x.copy() for x in arrays]
-    h = 1e-4 * max(1.0, abs(float(arrays[i][index])))
-    values = []
-    for step in (h, -h):
-        moved[i][index] = arrays[i][index] + step
-        with no_grad(), np.errstate(all="ignore"):
-            values.append(np.asarray(f(*moved)))
-    total = float(np.sum(np.abs(cotangent) * np.abs(values[0] - values[1]))) / (2 * h)
-    return total if np.isfinite(total) else 0.0
-
-
-def judge(
-    index: tuple[int, ...], backward: float, estimate: Estimate, scale: float = 0.0, kinks: bool = False
-) -> Finding:
-    """The verdict on one element; there is no absolute tolerance.
-
-    Parameters
-    ----------
-    index
-        Of the element.
-    backward
-        Backward's gradient.
-    estimate
-        The finite difference with its bound.
-    scale
-        Σⱼ|gⱼ||Jⱼᵢ|: the rounding error of backward is relative to this.
-    kinks
-        Whether a kink is expected, and so passes.
-    """
-    value, bound = estimate.value, estimate.bound
-    size = max(abs(backward), abs(value))
-    difference = abs(backward - value)
-    tolerance = RTOL * max(size, scale) + SAFETY * bound
-    slopes = (estimate.left, estimate.right) if estimate.kink else None
-    if estimate.still and backward == 0:
-        verdict = Verdict.ZERO
-    elif not difference <= tolerance:
-        verdict = Verdict.FAIL
-    elif slopes:
-        near = RESOLVED * max(map(abs, slopes))
-        between = min(slopes) - near <= backward <= max(slopes) + near
-        verdict = Verdict.FAIL if not between else Verdict.PASS if kinks else Verdict.KINK
-    else:
-        verdict = Verdict.PASS if SAFETY * bound <= RESOLVED * size else Verdict.UNRESOLVED
-    return Finding(index, backward, value, bound, difference / size if size else 0.0, verdict, tolerance, slopes)
-
-
-def summary(name: str, shape: tuple[int, ...], findings: list[Finding]) -> InputReport:
-    """Counts, the worst element (a failure before a kink before an unresolved one), and what a failure looks like."""
-    rank = list(Verdict)
-    moving = [w for w in findings if w.verdict is not Verdict.ZERO]
-    sizes = [abs(w.backward) for w in moving if w.backward]
-    worst = max(moving, key=lambda w: (rank.index(w.verdict), w.error), default=None)
-    suspicion = ""
-    if worst and worst.verdict is Verdict.FAIL and len(findings) == np.prod(shape):
-        both = [np.reshape([getattr(w, key) for w in findings], shape) for key in ("backward", "numerical")]
-        suspicion = hint(*both)
-    return InputReport(
-        name=name,
-        shape=shape,
-        checked=len(findings),
-        counts={v: sum([w.verdict is v for w in findings]) for v in Verdict},
-        worst=worst,
-        smallest=min(sizes, default=0.0),
-        largest=max(sizes, default=0.0),
-        hint=suspicion,
-        agreement=max([w.error for w in findings if w.verdict is Verdict.PASS], default=0.0),
-    )

@@ -304,7 +304,7 @@ def numerical_gradient(f: Callable[..., Any], *inputs: Any, method: str = "auto"
                 value[index], bound[index], *_ = finite_difference(along(f, arrays, i, index, None), at, eps)
                 if not analytic or 8 * bound[index] <= 1e-3 * abs(value[index]):
                     continue
-            exact = complex_step(_restricted(f, arrays, i, index, None), at)
+            exact = complex_step(restricted(f, arrays, i, index, None), at)
             if method == "complex" and exact is None:
                 raise ValueError(f"numerical_gradient: the complex steps for element {index} of input {i} do not agree")
             if exact is not None and not abs(exact - value[index]) > 8 * bound[index]:
@@ -332,11 +332,11 @@ def along(
     f: Callable[..., Any], arrays: list[Array], i: int, index: tuple[int, ...], cotangent: Array | None
 ) -> Callable[[float], float]:
     """⟨cotangent, f⟩ as a function of one element of one input."""
-    phi = _restricted(f, arrays, i, index, cotangent)
+    phi = restricted(f, arrays, i, index, cotangent)
     return lambda t: float(phi(t))
 
 
-def _restricted(
+def restricted(
     f: Callable[..., Any], arrays: list[Array], i: int, index: tuple[int, ...], cotangent: Array | None
 ) -> Callable[[Any], Any]:
     """The same for a real or a complex number."""

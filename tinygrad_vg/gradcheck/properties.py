@@ -23,6 +23,7 @@ from tinygrad_vg.autodiff import backprop, hvp, jvp
 from tinygrad_vg.checks import Array
 from tinygrad_vg.gradcheck.differences import finite_difference
 from tinygrad_vg.gradcheck.faults import Mutant, mutants_of, row_of, rows_reached
+from tinygrad_vg.gradcheck.judging import RESOLVED, RTOL, SAFETY
 from tinygrad_vg.modes import no_grad
 from tinygrad_vg.opcases import Kink, OpCase, cases_of, picker
 from tinygrad_vg.tensor import Op, Tensor
@@ -30,9 +31,6 @@ from tinygrad_vg.tensor import Op, Tensor
 __all__ = ["PROPERTIES", "Failure", "OpMismatch", "OpReport", "Property", "Sample", "Subject", "check_op", "op_test"]
 
 DRAWS = 6  # from a function that gives random samples
-SAFETY = 8.0  # as in check_gradients: times the bound of a finite difference
-RTOL = 1e-9
-RESOLVED = 1e-3
 ROUNDING = 1e-12  # relative, where two ways of computing the same thing are compared
 
 
@@ -82,10 +80,13 @@ class Sample:
         The arguments, float64 arrays.
     seed
         Of the cotangents and directions.
+    worst_error
+        The largest relative error of a derivative against its finite difference, as far as it was tried.
     """
 
     def __init__(self, subject: Subject, label: str, args: tuple[Array, ...], seed: Any) -> None:
         self.subject, self.label, self.args, self.seed = subject, label, args, seed
+        self.worst_error = 0.0
 
     def __repr__(self) -> str:
         return f"{self.subject.name}({', '.join([_brief(a) for a in self.args])})"
@@ -286,16 +287,17 @@ def first_order(s: Sample) -> None:
                 y = s.subject.call(*s.args[:k], a + t * d, *s.args[k + 1 :])
             return float(np.sum(g * np.asarray(y)))
 
-        _judge(f"the derivative along a random direction of argument {k}", float(np.sum(gradient * d)), phi)
+        _judge(s, f"the derivative along a random direction of argument {k}", float(np.sum(gradient * d)), phi)
 
 
-def _judge(what: str, backward: float, phi: Callable[[float], float], size: float = 0.0) -> None:
+def _judge(s: Sample, what: str, backward: float, phi: Callable[[float], float], size: float = 0.0) -> None:
     """Compare a directional derivative with the finite difference of φ at 0."""
     estimate = finite_difference(phi, 0.0)
     value, bound = estimate.value, estimate.bound
     if estimate.still and backward == 0:
         return
     size = max(abs(backward), abs(value), size)
+    s.worst_error = max(s.worst_error, abs(backward - value) / size if size else 0.0)
     text = f"{what}: backward {backward:.10e}, finite difference {value:.10e} ± {bound:.1e}"
     if estimate.kink and not abs(backward - value) <= RTOL * size:
         raise Broken(f"{text}; slopes {estimate.left:.6e} on the left, {estimate.right:.6e} on the right: a kink?")
@@ -462,7 +464,7 @@ def second_order(s: Sample) -> None:
             return float(sum([np.sum(g * v) for g, v in zip(slopes, vs, strict=True)]))
 
         floor = 1e-5 * float(np.sum(np.abs(u)))  # a second derivative of 0 is seldom 0 to the last bit
-        _judge(f"the second derivative along random directions, argument {k}", left[k], psi, floor)
+        _judge(s, f"the second derivative along random directions, argument {k}", left[k], psi, floor)
 
 
 @dataclass(frozen=True)
@@ -537,6 +539,8 @@ class OpReport:
         Of samples, cotangents and directions; the same seed repeats the check.
     notes
         What could not be checked.
+    worst_error
+        The largest relative error of a derivative, first or second, against its finite difference.
     killed
         How many mutants were noticed; None if none were tried.
     missed
@@ -550,6 +554,7 @@ class OpReport:
     failures: tuple[Failure, ...]
     seed: int
     notes: tuple[str, ...] = ()
+    worst_error: float = 0.0
     killed: int | None = None
     missed: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
@@ -580,7 +585,7 @@ class OpReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain numbers, texts and lists."""
-        words = {name: getattr(self, name) for name in ("name", "seed", "killed")}
+        words = {name: getattr(self, name) for name in ("name", "seed", "worst_error", "killed")}
         lists = {name: list(getattr(self, name)) for name in ("notes", "missed", "idle")}
         failures = [{name: getattr(f, name) for name in f.__dataclass_fields__} for f in self.failures]
         return {**words, **lists, "passed": bool(self), "checked": dict(self.checked), "failures": failures}
@@ -662,9 +667,9 @@ def _settled(gradient: Any) -> tuple[Any, ...]:
     return gradient if type(gradient) is tuple else (gradient,)
 
 
-def tried(subject: Subject, seed: int, order: int = 2) -> Iterator[tuple[str, Failure | None]]:
+def tried(subject: Subject, samples: Sequence[Sample], order: int = 2) -> Iterator[tuple[str, Failure | None]]:
     """Try every property on every sample, one after the other, cheap and telling ones first."""
-    for sample in subject.samples(seed):
+    for sample in samples:
         yield from on_sample(sample, order)
     for kink in subject.kinks:
         message = _found(lambda kink=kink: at_kink(subject, kink))  # type: ignore[misc]
@@ -695,7 +700,7 @@ def _found(check: Callable[[], None]) -> str | None:
 
 def first_failure(subject: Subject, seed: int = 0, order: int = 2) -> Failure | None:
     """The first property found not to hold."""
-    return next((failure for _, failure in tried(subject, seed, order) if failure is not None), None)
+    return next((failure for _, failure in tried(subject, subject.samples(seed), order) if failure), None)
 
 
 def differs(subject: Subject, mutant: Mutant, seed: int = 0) -> bool:
@@ -795,11 +800,14 @@ def check_op(
     subjects = subjects_of(op, cases, samples, reference, kinks)
     checked: dict[str, int] = {}
     failures: dict[tuple[str, str], Failure] = {}
+    worst_error = 0.0
     for subject in subjects:
-        for name, failure in tried(subject, seed, order):
+        samples_here = subject.samples(seed)
+        for name, failure in tried(subject, samples_here, order):
             checked[name] = checked.get(name, 0) + 1
             if failure is not None:
                 failures.setdefault((name, subject.name), failure)
+        worst_error = max([worst_error, *[s.worst_error for s in samples_here]])
     if not checked:
         raise ValueError(f"check_op: there are no samples of {getattr(op, '__name__', op)}")
     notes = []
@@ -813,6 +821,7 @@ def check_op(
         tuple(failures.values()),
         seed,
         tuple(notes),
+        worst_error,
     )
     if mutants and not failures:
         killed, missed, idle = 0, list[str](), list[str]()
@@ -861,6 +870,42 @@ class _Drawn:
         return np.array(self._draw(self._st.permutations(list(x))))
 
 
+def drawn_samples(
+    op: Callable[..., Any],
+    cases: Sequence[OpCase] | None = None,
+    samples: Any = None,
+    reference: Callable[..., Any] | None = None,
+    kinks: Sequence[Any] = (),
+) -> tuple[list[Subject], Any]:
+    """What there is to check of an op, and a Hypothesis strategy that gives samples of it."""
+    from hypothesis import strategies as st
+
+    is_strategy = isinstance(samples, st.SearchStrategy)
+    subjects = subjects_of(op, cases, [] if is_strategy else samples, reference, kinks)
+    rows = cases_of(op) if cases is None else cases
+    listed = samples is not None and not is_strategy and not callable(samples)
+    if listed and not len(samples):
+        raise ValueError(f"there are no samples of {subjects[0].name}: give at least one in samples=[…]")
+    seeds = st.integers(0, 2**16)
+
+    @st.composite
+    def points(draw: Any) -> Sample:
+        which = draw(st.integers(0, len(subjects) - 1))
+        subject = subjects[which]
+        if is_strategy:
+            args = _arguments(draw(samples))
+        elif listed:
+            args = _arguments(draw(st.sampled_from(list(samples))))
+        elif samples is not None:
+            args = _arguments(samples(np.random.default_rng(draw(seeds))))
+        else:
+            shapes = rows[which].shapes(lambda low, high: draw(st.integers(low, high)))
+            args = rows[which].sample(_Drawn(draw), shapes)  # type: ignore[arg-type]
+        return Sample(subject, "drawn", args, [draw(seeds)])
+
+    return subjects, points()
+
+
 def op_test(
     op: Callable[..., Any],
     *,
@@ -895,37 +940,13 @@ def op_test(
     """
     import hypothesis
     from hypothesis import HealthCheck, given, note
-    from hypothesis import strategies as st
 
-    is_strategy = isinstance(samples, st.SearchStrategy)
-    subjects = subjects_of(op, cases, [] if is_strategy else samples, reference, kinks)
-    rows = cases_of(op) if cases is None and samples is None else cases
-    listed = samples is not None and not is_strategy and not callable(samples)
-    if listed and not len(samples):
-        raise ValueError(f"op_test: there are no samples of {subjects[0].name}")
-    seeds = st.integers(0, 2**16)
-
-    @st.composite
-    def points(draw: Any) -> Sample:
-        which = draw(st.integers(0, len(subjects) - 1))
-        subject = subjects[which]
-        if is_strategy:
-            args = _arguments(draw(samples))
-        elif listed:
-            args = _arguments(draw(st.sampled_from(list(samples))))
-        elif samples is not None:
-            args = _arguments(samples(np.random.default_rng(draw(seeds))))
-        else:
-            case = rows[which]  # type: ignore[index]
-            shapes = case.shapes(lambda low, high: draw(st.integers(low, high)))
-            args = case.sample(_Drawn(draw), shapes)
-        return Sample(subject, "drawn", args, [draw(seeds)])
-
+    subjects, points = drawn_samples(op, cases, samples, reference, kinks)
     if settings is None:
         settings = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
     @settings  # type: ignore[untyped-decorator]
-    @given(sample=points())
+    @given(sample=points)
     def test(sample: Sample) -> None:
         for _, failure in on_sample(sample, order):
             if failure is not None:
