@@ -447,10 +447,14 @@ def complaints(outcomes, known=None):
     return found
 
 
+def told(done, total):
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
 def main():
     start = time.perf_counter()
-    outcomes = run(progress=lambda done, total: print(f"\r{done}/{total}", end="", file=sys.stderr, flush=True))
-    print(file=sys.stderr)
+    outcomes = run(progress=told)
     print(table(outcomes))
     by = Counter(o.by for o in outcomes if o.by)
     print("\nnoticed first by: " + ", ".join(f"{name} {n}" for name, n in by.most_common()))

@@ -1,4 +1,4 @@
-"""The mutation run, one row of the table in six; the whole is slow: ``python -m tests.mutation``, and .ci/full."""
+"""The mutation run, one row of the table in six; the whole is ``python -m tests.mutation``, which .ci/run does too."""
 
 import mutation
 import pytest
@@ -49,11 +49,3 @@ def test_a_complaint_is_made_of_what_is_missed_not_listed_or_not_needed():
     ]:
         (complaint,) = mutation.complaints(outcomes, known)
         assert complaint.startswith(word)
-
-
-@pytest.mark.slow
-def test_the_whole_run():
-    outcomes = mutation.run()
-    assert len(outcomes) > 2000
-    assert not mutation.complaints(outcomes)
-    assert "MISSED" in mutation.table(outcomes)
