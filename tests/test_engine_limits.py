@@ -230,7 +230,7 @@ def test_gradient_of_unrolled_descent_is_right():
 
 
 def test_a_sweep_adds_wide_cotangents_in_place(monkeypatch):
-    """n uses of a large array: two arrays at first, then additions into one's own."""
+    """n uses of a large array: the first rule's fresh answer, to which all the others are added in place."""
     x = Tensor(np.ones(1000))
     uses = [np.sum(x * float(k)) for k in range(50)]
     y = sum(uses)
@@ -238,8 +238,19 @@ def test_a_sweep_adds_wide_cotangents_in_place(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(autodiff.np, "add", adds)
         gradient = vg.backprop(y, wrt=[x])[x]
-    assert adds.calls == 48
+    assert adds.calls == 49
     assert_array_equal(gradient, np.full(1000, sum(range(50))))
+
+
+@pytest.mark.parametrize("kept", [np.full(4, 3.0), np.full((2, 4), 3.0)[0]], ids=["array", "part of one"])
+def test_an_array_that_a_rule_keeps_is_not_added_to_and_not_handed_out(kept):
+    triple = vg.primitive(lambda x: 3 * x, (lambda g, out, x: kept,), name="triple")
+    x = Tensor(np.arange(4.0))
+    y = np.sum(triple(x) + triple(x) + triple(x))
+    assert_array_equal(vg.backprop(y, wrt=[x])[x], np.full(4, 9.0))
+    np.sum(triple(x)).backward()
+    assert not np.shares_memory(x.grad, kept)
+    assert_array_equal(kept, np.full(4, 3.0))
 
 
 # ------------------------------------------------------------------------------------------------------------ memory

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from operator import index as as_integer
+from sys import getrefcount
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,11 +60,13 @@ def _sweep(
                 emitted.append(None)
                 continue
             try:
-                given = rule(g, out, *args, **node.params)
+                answer = [rule(g, out, *args, **node.params)]
             except FloatingPointError as error:  # an operation inside the rule: say whose rule it is
                 raise FloatingPointError(
                     f"in the cotangent that {op.name} gives {parent.label()}: {error} {node.origin}"
                 ) from None
+            fresh = trace is None and _is_fresh(answer)
+            given = answer.pop()
             if type(given) is Scattered and trace is not None:
                 given = _gather([given], parent)
             if type(given) is Scattered:
@@ -77,6 +80,8 @@ def _sweep(
             if parent.birth not in pending:
                 pending[parent.birth] = (parent, given)
                 heappush(ready, -parent.birth)
+                if fresh:
+                    owned.add(parent.birth)
             elif given is not None:  # by reference, then a sum of our own, to which all further ones are added in place
                 before = pending[parent.birth][1]
                 if parent.birth in owned and type(before) is np.ndarray:
@@ -87,6 +92,14 @@ def _sweep(
                         owned.add(parent.birth)
         if trace is not None:
             trace(node, g, tuple(emitted))
+
+
+def _is_fresh(answer: list[Any]) -> bool:
+    """Whether nothing but this list refers to the array in it, so that its memory is the sweep's to use.
+
+    A rule may also answer with its cotangent, an argument, a part of one, or an array it keeps.
+    """
+    return type(answer[0]) is np.ndarray and answer[0].base is None and getrefcount(answer[0]) == 2
 
 
 def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
@@ -120,6 +133,9 @@ def _fit(given: Any, parent: Tensor, node: OpNode, result: Tensor) -> Any:
 
 def _broadcasts(node: OpNode, shape: tuple[int, ...]) -> bool:
     """Whether the arguments of an operation are broadcast to `shape`."""
+    forward = node.op.forward
+    if isinstance(forward, np.ufunc) and forward.signature is None:
+        return True
     try:
         return np.broadcast_shapes(*map(np.shape, node.values)) == shape
     except ValueError:

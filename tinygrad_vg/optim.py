@@ -144,8 +144,7 @@ class SGD:
         kept = self._kept()
         if self.momentum == 0:
             for slot in moving:
-                push = np.multiply(_gradient(slot), self.lr, out=np.empty_like(slot.tensor.data))
-                slot.tensor.update(np.subtract(_decayed(slot.tensor, kept), push, out=push))
+                slot.tensor._bind(_descended(slot, self.lr, kept))
         elif self.nesterov:
             coming = self._momentum_at(self.steps + 1)
             for slot in moving:
@@ -153,14 +152,14 @@ class SGD:
         else:
             mu = self._momentum_at(self.steps)
             for slot in moving:
-                slot.tensor.update(_decayed(slot.tensor, kept) + self._accelerate(slot, mu))
+                slot.tensor._bind(np.asarray(_decayed(slot.tensor, kept) + self._accelerate(slot, mu)))
         self.steps += 1
 
     def _nesterov_step(self, slot: _Slot, kept: float, coming: float) -> None:
         """From φ_t to φ_{t+1}."""
         theta = _theta(slot) * kept if slot.tensor.ndim >= 2 else _theta(slot)
         v = self._accelerate(slot, slot.ahead)
-        slot.tensor.update(theta + (1 + coming) * v)
+        slot.tensor._bind(np.asarray(theta + (1 + coming) * v))
         slot.ahead = coming
 
     def _accelerate(self, slot: _Slot, mu: float) -> Array:
@@ -271,6 +270,16 @@ class SGD:
 def _gradient(slot: _Slot) -> Array:
     assert slot.tensor.grad is not None
     return slot.tensor.grad
+
+
+def _descended(slot: _Slot, lr: float, kept: float) -> Array:
+    """kept·θ − lr·∇C in one new array, as kept·(θ − (lr/kept)·∇C)."""
+    kept = kept if slot.tensor.ndim >= 2 else 1.0
+    new = np.asarray(_gradient(slot) * (-lr / kept))
+    new += slot.tensor.data
+    if kept != 1:
+        new *= kept
+    return new
 
 
 def _decayed(tensor: Tensor, kept: float) -> Array:

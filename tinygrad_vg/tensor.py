@@ -11,7 +11,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, NoReturn, final
 
 import numpy as np
@@ -150,7 +150,7 @@ def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) ->
     except (ValueError, IndexError) as error:
         explain_failure(error, op.name, isinstance(op.forward, np.ufunc), values)
     current = STATE.get()
-    if not current.recording or not any([type(a) is Tensor for a in args]):
+    if not current.recording or Tensor not in map(type, args):
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
         out = settled(out, op.name)
@@ -242,8 +242,12 @@ class Tensor(NDArrayOperatorsMixin):
             raise ValueError(
                 f"update: the new value has shape {new.shape}, the tensor {self.label()} {self._array.shape}"
             )
-        self._array = new.astype(self._array.dtype, copy=False)
-        self._array.flags.writeable = False
+        self._bind(new.astype(self._array.dtype, copy=False))
+
+    def _bind(self, array: Array) -> None:
+        """Take an array as the value that has its shape and dtype and that nobody else holds."""
+        array.flags.writeable = False
+        self._array = array
 
     def named(self, name: str) -> Tensor:
         """Give it a name and return it: ``z = (w @ x + b).named("z₁")``."""
@@ -305,7 +309,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.sum``."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
+        return RULES[np.sum](self) if axis is None and not keepdims else np.sum(self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
         """``np.mean``."""
@@ -426,17 +430,52 @@ class Tensor(NDArrayOperatorsMixin):
 _new = Tensor.__new__
 
 
+def _shortcut(ufunc: np.ufunc, word: str) -> None:
+    """Let an operator go to the table directly where NumPy's dispatch, half of a small operation's time, would end."""
+    through_numpy, reflected = getattr(Tensor, f"__{word}__"), getattr(Tensor, f"__r{word}__")
+
+    def operator(self: Tensor, other: Any) -> Any:
+        direct = type(other) is Tensor or type(other) in CONSTANTS
+        return RULES[ufunc](self, other) if direct else through_numpy(self, other)
+
+    def reflected_operator(self: Tensor, other: Any) -> Any:
+        return RULES[ufunc](other, self) if type(other) in CONSTANTS else reflected(self, other)
+
+    for name, function in ((f"__{word}__", operator), (f"__i{word}__", operator), (f"__r{word}__", reflected_operator)):
+        function.__name__ = function.__qualname__ = name
+        setattr(Tensor, name, function)
+
+
+for _ufunc, _word in (
+    (np.add, "add"),
+    (np.subtract, "sub"),
+    (np.multiply, "mul"),
+    (np.true_divide, "truediv"),
+    (np.power, "pow"),
+    (np.matmul, "matmul"),
+):
+    _shortcut(_ufunc, _word)
+
+
 def _dispatch(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Answer a NumPy function called with a Tensor: by its rule, as a plain question, or with a refusal."""
     if (rule := RULES.get(func)) is not None:
         return rule(*args, **kwargs)
     if func in PLAIN:
+        if isinstance(func, np.ufunc) and STATE.get().questions:
+            return apply(question(func), args)
         return func(*plain(args), **{key: plain(value) for key, value in kwargs.items()})
     where = getattr(func, "__module__", None) or "numpy"
     raise TypeError(
         f"{where.replace('numpy', 'np')}.{func.__name__} has no derivative rule. Add one with "
         "vg.primitive(forward, vjps=…), write it with functions that have one, or pass t.data for a constant"
     )
+
+
+@cache
+def question(func: np.ufunc) -> Op:
+    """A function that only asks as an op without derivatives; its answer as a number."""
+    return Op(func.__name__, lambda *x: np.asarray(func(*x), float), (None,) * func.nin, func.__name__, (), False, ())
 
 
 def _frozen(index: Any) -> Any:
