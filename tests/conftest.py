@@ -9,5 +9,5 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 settings.register_profile("dev", max_examples=40, **_COMMON)
 settings.register_profile("ci", max_examples=80, derandomize=True, print_blob=True, **_COMMON)
-settings.register_profile("nightly", max_examples=2000, print_blob=True, **_COMMON)
+settings.register_profile("nightly", max_examples=400, print_blob=True, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))

@@ -142,7 +142,7 @@ def _brief(a: Any) -> str:
     a = a.data if type(a) is Tensor else np.asarray(a)
     if not a.size:
         return f"np.zeros({a.shape})"
-    number: Any = {"float_kind": lambda v: format(float(v), ".17g" if a.size == 1 else ".6g")}
+    number: Any = {"float_kind": lambda v: repr(float(v)) if a.size == 1 else format(float(v), ".6g")}
     text = np.array2string(a, separator=", ", threshold=12, edgeitems=2, formatter=number, max_line_width=10**6)
     return " ".join(text.split())
 
@@ -802,12 +802,12 @@ def check_op(
     failures: dict[tuple[str, str], Failure] = {}
     worst_error = 0.0
     for subject in subjects:
-        samples_here = subject.samples(seed)
-        for name, failure in tried(subject, samples_here, order):
+        points = subject.samples(seed)
+        for name, failure in tried(subject, points, order):
             checked[name] = checked.get(name, 0) + 1
             if failure is not None:
                 failures.setdefault((name, subject.name), failure)
-        worst_error = max([worst_error, *[s.worst_error for s in samples_here]])
+        worst_error = max([worst_error, *[s.worst_error for s in points]])
     if not checked:
         raise ValueError(f"check_op: there are no samples of {getattr(op, '__name__', op)}")
     notes = []
@@ -900,7 +900,8 @@ def drawn_samples(
             args = _arguments(samples(np.random.default_rng(draw(seeds))))
         else:
             shapes = rows[which].shapes(lambda low, high: draw(st.integers(low, high)))
-            args = rows[which].sample(_Drawn(draw), shapes)  # type: ignore[arg-type]
+            exact = rows[which].sample(_Drawn(draw), shapes)  # type: ignore[arg-type]
+            args = tuple([np.round(a, 6) for a in exact])  # 0.3, not 0.30000000000000004
         return Sample(subject, "drawn", args, [draw(seeds)])
 
     return subjects, points()
@@ -952,6 +953,8 @@ def op_test(
             if failure is not None:
                 note(f"seed of the cotangents: {sample.seed[0]}")
                 raise AssertionError(f"{failure.property}: {failure.message}\n    in {failure.args}")
+        if math.isfinite(sample.worst_error):
+            hypothesis.target(sample.worst_error, label="relative error of a derivative")
         for subject in subjects:
             for kink in subject.kinks:
                 message = _found(lambda kink=kink, subject=subject: at_kink(subject, kink))  # type: ignore[misc]
