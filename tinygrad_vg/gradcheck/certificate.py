@@ -98,7 +98,9 @@ def certify_backward(
 
     Notes
     -----
-    What it measures: *this* gradient, at these values and cotangents. When it lies:
+    What it measures: *this* gradient, at these values and cotangents; of second derivatives it says nothing, unless the
+    loss is itself made of gradients (``create_graph=True``). Each forward is computed again, on the values its node
+    kept and in float64, about 30 times an element that is looked at. When it lies:
 
     * A rule that is wrong elsewhere (at other signs, shapes, for other cotangents) is right here. Transposing a
       constant cotangent is no error in this graph.

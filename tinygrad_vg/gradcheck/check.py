@@ -85,9 +85,14 @@ def check_gradients(
     -----
     What it measures: Σⱼ gⱼ·∂fⱼ/∂xᵢ at this point, for one random cotangent g. A gradient passes within 8 times the
     *measured* error of its reference plus 1e-9 of the numbers it was added up from; there is no absolute tolerance.
+    UNRESOLVED is what is left when the complex step does not apply and the certificate cannot speak for the whole
+    graph, because an op without a rule ends the gradient somewhere. A node that is wrong anywhere in the graph fails
+    every element that the certificate is asked about.
+
     When it lies: elsewhere f may be wrong, as a branch that was not taken is not seen; a wrong forward has a right
     gradient of its own (`check_op` compares values); an error below 1e-9 of the gradient passes; and see
-    `finite_difference`. An input of n elements takes about 30·n evaluations of f: `sample` some of a large one.
+    `finite_difference`. An input of n elements takes about 30·n evaluations of f: `sample` some of a large
+    one; the others are then covered by the random direction alone, and only where f is analytic.
 
     Examples
     --------

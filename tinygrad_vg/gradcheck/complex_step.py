@@ -40,10 +40,14 @@ def complex_step(f: Callable[[complex], complex], x: float) -> float | None:
 
     Notes
     -----
-    It lies where f looks at parts of a number: what goes through ``.real``, ``abs``, ``np.maximum`` or a cast to float
-    loses its imaginary part, and with it, silently and at every step alike, its share of the derivative. A comparison
-    ignores the imaginary part, so at a kink it gives the slope of the branch that was taken. Never let it be the only
-    reference: f may call anything. `is_analytic` asks this of a graph.
+    What it measures: f′(x), to the precision f computes in, at any magnitude.
+
+    It lies where f looks at parts of a number: what goes through ``.real``, ``abs``, ``np.conj``, ``np.linalg.norm``,
+    ``np.angle``, ``np.maximum``, sorting or a cast to float loses its imaginary part or turns it round, and with it,
+    silently and at every step alike, its share of the derivative. A comparison ignores the imaginary part, so at a kink
+    it gives the slope of the branch that was taken. On the cut of log, √ and the powers, the negative numbers, it
+    differentiates the complex function, where the real one is not defined. Never let it be the only reference: f may
+    call anything. `is_analytic` asks this of a graph.
 
     Source: Squire & Trapp, SIAM Review 40 (1998); Martins, Sturdza & Alonso, ACM Transactions on Mathematical Software
     29 (2003).

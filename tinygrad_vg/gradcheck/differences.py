@@ -116,9 +116,14 @@ def finite_difference(phi: Callable[[float], float], x: float, eps: float = EPS)
 
     A function that does not move at all has a derivative below its resolution, which is not 0: the bound says so.
 
-    It lies where φ has a spike between the points, or a scale below the smallest step; where it is the small difference
-    of numbers larger than 1, x and φ, and does not move; and where a kink lies about the smallest step away and is so
-    weak, 1e-8 of the slope, that its two slopes cannot be told apart: then the bound may be too small by a factor of 5.
+    What it can see: the bound is seldom below 1e-12 of |φ|, whatever the derivative, so of φ′ = 1e-12·φ nothing is
+    known. In a deep sigmoid network that is so from about ten layers on; `complex_step` and `certify_backward` go
+    further.
+
+    It lies where φ has a spike between the points, or a scale below the smallest step, 2e-6 of max(1, |x|); where it is
+    the small difference of numbers larger than 1, x and φ, and does not move; and where a kink lies about the smallest
+    step away and is so weak, 1e-8 of the slope, that its two slopes cannot be told apart: then the bound may be too
+    small by a factor of 5.
 
     Source: Richardson 1911; Ridders, Advances in Engineering Software 4 (1982); for the noise Moré & Wild, SIAM Journal
     on Scientific Computing 33 (2011).

@@ -97,5 +97,6 @@ def summary(name: str, shape: tuple[int, ...], findings: list[Finding]) -> Input
         smallest=min(sizes, default=0.0),
         largest=max(sizes, default=0.0),
         hint=suspicion,
+        decided={way: sum([w.by == way for w in findings]) for way in dict.fromkeys([w.by for w in findings])},
         agreement=max([w.error for w in findings if w.verdict is Verdict.PASS], default=0.0),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from html import escape
 from typing import Any
 
 import numpy as np
+
+from tinygrad_vg.gradcheck.complex_step import AGREEMENT
 
 __all__ = ["HEADINGS", "Finding", "GradientMismatch", "GradientReport", "InputReport", "Verdict"]
 
@@ -97,6 +99,8 @@ class InputReport:
         In a node certificate, what was looked at: every element, or directions and which elements.
     direction
         The derivative along one random direction of all elements against the complex step, if f is analytic.
+    decided
+        How many elements each way of checking decided: finite difference, complex step, node certificate.
     """
 
     name: str
@@ -111,6 +115,7 @@ class InputReport:
     path: str = ""
     how: str = ""
     direction: Finding | None = None
+    decided: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         agreed = self.direction is None or self.direction.verdict is not Verdict.FAIL
@@ -178,13 +183,24 @@ class GradientReport:
         """``agree with``, ``DISAGREE with``, or ``are not all resolved by``."""
         return "agree with" if self else "DISAGREE with" if self.failed else "are not all resolved by"
 
+    @property
+    def references(self) -> str:
+        """What backward was compared with, and where several ways were needed, how many elements each decided."""
+        counts: dict[str, int] = {}
+        for r in self.inputs:
+            for way, n in r.decided.items():
+                counts[way] = counts.get(way, 0) + n
+        if not counts.keys() - {"finite difference"}:
+            return "finite differences"
+        return ", ".join([f"{way}s ({n:,})" for way, n in counts.items()])
+
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The table of the report, a tuple of texts an input, in the order of `HEADINGS`."""
         yield from map(_row, self.inputs)
 
     def lines(self) -> Iterator[str]:
         """What is to be said below the table: the conclusion, each input that does not pass, how to repeat it."""
-        yield f"gradients {self.conclusion} finite differences (order {self.order}, relative errors, seed {self.seed})"
+        yield f"gradients {self.conclusion} {self.references} (order {self.order}, relative errors, seed {self.seed})"
         for r in [r for r in self.inputs if not r][:TOLD]:
             yield from _told(r)
         more = sum([not r for r in self.inputs]) - TOLD
@@ -233,7 +249,7 @@ def _row(r: InputReport) -> tuple[str, ...]:
     counts = [f"{r.counts[v]:,}" for v in Verdict]
     spread = f"{r.smallest:.1e} … {r.largest:.1e}" if r.largest else "0"
     spread += f", {r.decades:.0f} decades" if r.decades >= 1.5 else ""
-    error, bound = (f"{r.worst.error:.1e}", f"{_relative(r.worst):.1e}") if r.worst else ("—", "—")
+    error, bound = (f"{r.worst.error:.1e}", _bound(r.worst)) if r.worst else ("—", "—")
     return r.name, "×".join(map(str, r.shape)) or "()", checked, *counts, spread, error, bound
 
 
@@ -257,9 +273,12 @@ def _finding(w: Finding, where: str) -> str:
     return text + (f", slopes {w.slopes[0]:.4e} on the left and {w.slopes[1]:.4e} on the right" if w.slopes else "")
 
 
-def _relative(worst: Finding) -> float:
-    size = max(abs(worst.backward), abs(worst.numerical))
-    return worst.bound / size if size else 0.0
+def _bound(w: Finding) -> str:
+    """How exactly the reference was known, relatively."""
+    if w.by == "node certificate":
+        return "—"  # it has one for every node
+    size = max(abs(w.backward), abs(w.reference))
+    return f"{(AGREEMENT if w.by == 'complex step' else w.bound / size if size else 0.0):.1e}"
 
 
 class GradientMismatch(AssertionError):
