@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from pictures import depth, mutants, page, step
+from pictures import depth, gallery, mutants, page, step
 
 import tinygrad_vg as vg
 
@@ -32,6 +32,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "checking-step": step.picture,
     "checking-depth": depth.picture,
     "checking-alarms": depth.alarms_picture,
+    **gallery.PICTURES,
 }
 TABLES: dict[str, Callable[[], str]] = {
     "step-table": step.table,

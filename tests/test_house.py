@@ -24,13 +24,13 @@ FLOORS = [  # from the ground upwards; rooms of one floor do not know each other
     ["checks", "modes"],
     ["tensor"],
     ["ops", "autodiff"],
-    ["nn", "optim", "gradcheck", "opcases", "datasets"],
+    ["nn", "optim", "gradcheck", "opcases", "datasets", "expressions"],
     ["training", "drawing", "strategies"],
     ["lab", "network2", "mnist_loader"],
-    ["tour"],
+    ["tour", "commands"],
     ["cli"],
 ]
-SAME_FLOOR = {("autodiff", "ops"), ("gradcheck", "opcases")}
+SAME_FLOOR = {("autodiff", "ops"), ("gradcheck", "opcases"), ("mnist_loader", "network2")}
 UPWARDS = {("tensor", "autodiff")}  # Tensor.backward, where it is called
 GROUND = ("checks", "modes", "tensor", "ops", "autodiff")
 HEAVY = ("graphviz", "pygraphviz", "matplotlib", "hypothesis", "rich", "typer", "pooch", "scipy", "jupytext")

@@ -13,8 +13,8 @@ from tinygrad_vg.ops import log_softmax, logsumexp, primitive, relu, sigmoid, so
 from tinygrad_vg.tensor import OpNode, Tensor
 
 if TYPE_CHECKING:
-    from tinygrad_vg import datasets, drawing, lab, nn, optim, training
-    from tinygrad_vg.drawing import draw, explain
+    from tinygrad_vg import datasets, drawing, lab, nn, optim, strategies, training
+    from tinygrad_vg.drawing import draw, explain, explore
     from tinygrad_vg.gradcheck import (
         GradientMismatch,
         GradientReport,
@@ -43,6 +43,7 @@ __all__ = [
     "draw",
     "drawing",
     "explain",
+    "explore",
     "grad",
     "hessian",
     "hvp",
@@ -64,6 +65,7 @@ __all__ = [
     "softmax",
     "softplus",
     "stop_gradient",
+    "strategies",
     "training",
     "value_and_grad",
     "vjp",
@@ -72,7 +74,7 @@ __all__ = [
 _CHECKING = ["GradientMismatch", "GradientReport", "certify_backward", "check_gradients", "check_op", "mutants"]
 _WHERE = {
     **dict.fromkeys([*_CHECKING, "numerical_gradient", "op_test"], "gradcheck"),
-    **dict.fromkeys(["draw", "explain"], "drawing"),
+    **dict.fromkeys(["draw", "explain", "explore"], "drawing"),
 }
 
 

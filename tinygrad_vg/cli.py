@@ -105,6 +105,259 @@ def data(
         typer.echo(str(loaded))
 
 
+@app.command()
+def check(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MODULE:FUNCTION",
+            help="A function of yours: homework:loss is loss in homework.py. The module is imported, so its code runs.",
+        ),
+    ] = None,
+    op: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A function of the table, such as exp; may be repeated.")
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="M,N", help="Of an argument of yours: 3,4 or () for a number. Give one for each."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="LOW,HIGH", help="Your arguments are random between these; -2,2 by default.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="At most so many elements of each argument of yours.")
+    ] = None,
+    properties: Annotated[
+        bool, typer.Option("--properties", help="Of a function of yours, also all that an op must do.")
+    ] = False,
+    mutants: Annotated[
+        bool,
+        typer.Option(
+            "--mutants",
+            help="Also plant faults in the derivatives, and count which are noticed: a minute for the table.",
+        ),
+    ] = False,
+    order: Annotated[
+        int | None,
+        typer.Option(metavar="1|2", min=1, max=2, help="Of derivatives: by default 1 for yours, 1 and 2 for ops."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of all that is random.")] = 0,
+    out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings to this file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what fails, and nothing else.")] = False,
+) -> None:
+    """Check derivatives: of every function of the table, or of a function of yours.
+
+    Alone it checks the value, the derivatives and the manners of each function of the table, in ten seconds.
+
+    Of yours it checks the gradient at random arguments against finite differences that have an error bound.
+
+    Try it on a function of yours: tinygrad-vg check homework:loss --shape 3,4 --shape 4
+
+    The exit status is 0 if everything passes, 1 if anything does not, 2 if the call is wrong.
+    """
+    from tinygrad_vg.commands.check import run
+
+    status = run(
+        target,
+        ops=op or (),
+        shapes=shape or (),
+        domain=domain,
+        sample=sample,
+        properties=properties,
+        mutants=mutants,
+        order=order,
+        seed=seed,
+        out=out,
+        quiet=quiet,
+    )
+    raise typer.Exit(status)
+
+
+class Level(StrEnum):
+    """Levels of a picture."""
+
+    auto = "auto"
+    scalar = "scalar"
+    tensor = "tensor"
+    layer = "layer"
+
+
+class Theme(StrEnum):
+    """Colours of a picture."""
+
+    auto = "auto"
+    light = "light"
+    dark = "dark"
+
+
+_Subject = Annotated[
+    str,
+    typer.Argument(metavar="chain|mlp|EXPR", help="Four neurons in a row, a small network, or an expression of yours."),
+]
+_Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A value: w=0.5, x=[1,2]. May be repeated."),
+]
+_Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Of all values that are random; 0 by default. The chain's are not."),
+]
+_Sizes = Annotated[
+    str | None, typer.Option(metavar="4,3,2", help="Of the layers of mlp: the inputs, then the units of each layer.")
+]
+
+
+@app.command()
+def draw(
+    subject: _Subject,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Where to save it: .svg, .png, .pdf, .html or .dot."),
+    ] = None,
+    wrt: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Highlight the way to this tensor, with the product of its terms."),
+    ] = None,
+    set_: _Set = None,
+    level: Annotated[
+        Level, typer.Option(metavar="LEVEL", help="auto, scalar or tensor (a box for each named one), layer.")
+    ] = Level.auto,
+    theme: Annotated[
+        Theme, typer.Option(metavar="THEME", help="auto (follows the reader's system), light, dark.")
+    ] = Theme.auto,
+    max_nodes: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With more boxes it is drawn coarser; 60 by default.")
+    ] = None,
+    seed: _Seed = None,
+    sizes: _Sizes = None,
+    dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz's DOT text.")] = False,
+) -> None:
+    """Draw a backprop graph, with the local derivative on every edge. Without -o it is printed as text.
+
+    The chapter's chain of neurons: tinygrad-vg draw chain --wrt b1 -o chain.svg
+
+    A network by layer: tinygrad-vg draw mlp --sizes 784,30,30,10 --level layer -o network.svg
+
+    An expression: tinygrad-vg draw "sigmoid(w*x + b)" --set w=2 -o neuron.svg
+
+    Names are made by name = expression: "C = (a - y)**2; a = sigmoid(z); z = w*x + b". Other names are variables.
+    There are + - * / ** @, where(a > b, x, y), and functions such as sigmoid, tanh, relu, exp, log, sqrt, sin, sum.
+    Expressions are read, never run as code. One that begins with a minus goes behind --.
+
+    The exit status is 0; 1 if no Graphviz was found and only the DOT text was saved; 2 if the call is wrong.
+    """
+    from tinygrad_vg.commands.draw import draw_target
+
+    status = draw_target(
+        subject,
+        out=out,
+        wrt=wrt,
+        settings=set_ or (),
+        level=level.value,
+        theme=theme.value,
+        max_nodes=max_nodes,
+        seed=seed,
+        sizes=sizes,
+        dot=dot,
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def explain(
+    subject: _Subject,
+    wrt: Annotated[str | None, typer.Option(metavar="NAME", help="The variable to differentiate by.")] = None,
+    set_: _Set = None,
+    seed: _Seed = None,
+    sizes: _Sizes = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the formula in LaTeX.")] = False,
+) -> None:
+    """Spell a derivative out: the terms of the product, each value, and the product so far.
+
+    Why the gradient vanishes: tinygrad-vg explain chain --wrt b1
+
+    A term above 1 needs a large w and z near 0: tinygrad-vg explain chain --wrt b1 --set w2=8 --set b2=-5.3
+
+    A sum over paths: tinygrad-vg explain "x*sin(x)" --wrt x --set x=2
+
+    The matrices of layers and their norms: tinygrad-vg explain mlp --sizes 784,30,30,10 --wrt b1
+
+    For how expressions are written see: tinygrad-vg draw --help
+    """
+    from tinygrad_vg.commands.draw import explain_target
+
+    explain_target(subject, wrt=wrt, settings=set_ or (), seed=seed, sizes=sizes, latex=latex)
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for all files; made if missing.")] = Path(
+        "report"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small versions on the embedded digits: about a minute.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One experiment, such as chain; may be repeated.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="How many, instead of each experiment's own number.")
+    ] = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="How many experiments at a time.")] = 2,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the conclusion only.")] = False,
+) -> None:
+    """Measure every claim of the chapter, with error bars over seeds, and write a report.
+
+    In full it takes about half an hour on two cores and needs the MNIST set, 11 MB, which it downloads unless
+    $TINYGRAD_VG_DATA names a folder with it.
+
+    What is finished is kept: after an interruption the same command goes on, and is done at once if nothing is left.
+
+    Begin with: tinygrad-vg reproduce --quick
+    """
+    from tinygrad_vg.commands.reproduce import run
+
+    raise typer.Exit(run(out, quick=quick, only=only or (), seeds=seeds, workers=workers, quiet=quiet))
+
+
+@app.command()
+def sweep(
+    experiment: Annotated[
+        str | None, typer.Argument(metavar="NAME|MODULE:FUNCTION", help="What to measure; without it, what there is.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="SETTING=V1,V2 …", help="The grid: the values of each setting.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="At every point of the grid.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="One line a run, as they finish; a second call goes on."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes on this machine; one a core by default.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on the cluster of this dask.distributed scheduler.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run again what failed before.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Measure over a grid of settings and seeds, on all cores or a cluster.
+
+    The attenuation in rows of neurons: tinygrad-vg sweep chain depth=2,4,8 scale=1,2,4 --seeds 100
+
+    Accuracy against depth: tinygrad-vg sweep trained layers=1,2,3,4 full=true --seeds 5 --out depth.jsonl
+
+    A function of your own, f(n, seed) in study.py: tinygrad-vg sweep study:f n=1,2,3. The module's code is run.
+    """
+    from tinygrad_vg.commands.sweep import run
+
+    status = run(
+        experiment, settings or (), seeds=seeds, out=out, workers=workers, dask=dask, retry=retry, quiet=quiet
+    )
+    raise typer.Exit(status)
+
+
 def _discard_output() -> None:
     """Let the interpreter's own flush at the end succeed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -118,12 +371,11 @@ def main() -> None:
     try:
         app()
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("tinygrad-vg: interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone
         _discard_output()
-    except SystemExit:
+    except SystemExit as ending:
+        if ending.code == 130:  # typer's, for Ctrl-C
+            print("tinygrad-vg: interrupted", file=sys.stderr)
         try:
             sys.stdout.flush()
         except BrokenPipeError:

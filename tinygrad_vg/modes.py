@@ -26,6 +26,7 @@ class State(NamedTuple):
     nested: bool = False  # inside grad, vjp …: inner gradients must be differentiable too
     anomaly: bool = False
     scope: tuple[str, ...] = ()
+    questions: bool = False  # also record what only asks (x > 0), so that it can be asked again of other values
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_vg_state", default=State())
@@ -76,11 +77,11 @@ class name_scope(ContextDecorator):
 
     def __enter__(self) -> None:
         now = STATE.get()
-        STATE.set(State(now.recording, now.nested, now.anomaly, (*now.scope, self._name)))
+        STATE.set(State(now.recording, now.nested, now.anomaly, (*now.scope, self._name), now.questions))
 
     def __exit__(self, *_: object) -> None:
         now = STATE.get()
-        STATE.set(State(now.recording, now.nested, now.anomaly, now.scope[:-1]))
+        STATE.set(State(now.recording, now.nested, now.anomaly, now.scope[:-1], now.questions))
 
 
 _LIBRARY = tuple([os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, np.__file__)])

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_vg.checks import Array
+from tinygrad_vg.modes import STATE
 from tinygrad_vg.tensor import PLAIN, RULES, Op, Tensor, apply, plain
 
 __all__ = ["log_softmax", "logsumexp", "primitive", "relu", "sigmoid", "softmax", "softplus", "stop_gradient"]
@@ -453,7 +454,7 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return np.where(plain(condition))
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
-    return _choose(plain(condition), x, y)
+    return _choose(condition if STATE.get().questions else plain(condition), x, y)
 
 
 @composite(np.clip)

@@ -1,34 +1,32 @@
-"""The derivative spelled out: a sum over paths of products of local derivatives, as data, text and LaTeX.
+"""The derivative spelled out: a sum over paths of products of local derivatives, as data, text, LaTeX and HTML.
 
-Paths can be exponentially many. Their number and their sum come from one walk over the graph each; the largest few by
-magnitude are found by deviation: the best path, then the best that leaves it at some node, and so on. Each costs no
-more than its own length.
+Source: Nielsen, "Neural Networks and Deep Learning", ch. 5: ∂C/∂b₁ = σ′(z₁) · w₂σ′(z₂) · w₃σ′(z₃) · w₄σ′(z₄) · ∂C/∂a₄
+for a chain of neurons, and δˡ = Σ′(zˡ)(wˡ⁺¹)ᵀΣ′(zˡ⁺¹) … Σ′(zᴸ)∇ₐC for layers.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinygrad_vg.drawing.chain_html import chain_html
+from tinygrad_vg.drawing.chain_text import chain_text, counted, headline, one_line, shortened
 from tinygrad_vg.drawing.formula import PRODUCT, Expr, Product, latex_number, literal, number, variable
+from tinygrad_vg.drawing.matrices import Matrix, matrices_of
 from tinygrad_vg.drawing.model import Ancestry, Edge, Model, Node, norm
+from tinygrad_vg.drawing.paths import COUNT_LIMIT, Paths, cuts_of
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["Chain", "Path", "Term", "explain"]
 
 SHOWN_PATHS = 5
-SHOWN_TERMS = 16
-COUNT_LIMIT = 10**18
-"""Paths are counted up to here; exact counts of deep graphs have thousands of digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Term:
     """One factor of a path: a local derivative, or two that belong together, such as w₂σ′(z₂).
 
@@ -37,17 +35,28 @@ class Term:
     expr
         How it is written; `text` and `latex` give its two forms.
     value
-        The number; for arrays the factor by which the norm of the cotangent changes.
+        The number; for arrays the factor by which `product` changes.
     product
-        The product of this and all terms behind it, up to the root; for arrays the norm of the cotangent here.
+        The product of this and all terms behind it, up to the root; for arrays the norm of the cotangent here, which
+        the chapter calls ‖δ‖. Rows that keep to themselves (samples) are summed first: for a cost that is a mean over
+        the samples this is the norm of the mean, and equals that of the bias's gradient.
     edges
         The edges of the picture it stands for.
+    matrix
+        For arrays, what it multiplies the cotangent by, with its singular values; None if one end is a single number.
+    apart
+        For rows that keep to themselves, the sum of their norms: `product` if they did not cancel.
+    from_left
+        For arrays, whether it multiplies from the left, as the Wᵀ of a ``z = W @ a`` does.
     """
 
     expr: Expr
     value: float
     product: float
-    edges: tuple[Edge, ...] = field(repr=False, default=())
+    edges: tuple[Edge, ...] = ()
+    matrix: Matrix | None = None
+    apart: float | None = None
+    from_left: bool = False
 
     @property
     def text(self) -> str:
@@ -59,13 +68,28 @@ class Term:
         """The same in LaTeX."""
         return self.expr.latex
 
+    def __repr__(self) -> str:
+        return f"<Term {one_line(self.text)}: value {number(self.value)}, product {number(self.product)}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Path:
-    """One way from the variable to the root: its terms, and their product."""
+    """One way from the variable to the root: its terms, and their product.
+
+    Attributes
+    ----------
+    terms
+        From the variable to the root.
+    value
+        Their product; for arrays the norm of the variable's gradient.
+    of_arrays
+        Whether the terms are matrices. Then they are written on the side they multiply from: for rows, where
+        z = a @ w, the product is ∂C/∂a₃ · Σ′(z₃) · w₃ᵀΣ′(z₂) · w₂ᵀΣ′(z₁); for columns, W @ a, the other way around.
+    """
 
     terms: tuple[Term, ...]
     value: float
+    of_arrays: bool = False
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -73,24 +97,31 @@ class Path:
         return tuple([edge for term in self.terms for edge in term.edges])
 
     @property
+    def factors(self) -> list[Expr | str]:
+        """What stands between the dots; a text in place of the middle of a very long product."""
+        alone, terms = len(self.terms) == 1, self.terms
+        if self.of_arrays:
+            terms = (*[t for t in terms if t.from_left], *[t for t in reversed(terms) if not t.from_left])
+        shown = shortened(terms)
+        return [t if isinstance(t, str) else _factor(t, i, alone) for i, t in enumerate(shown)] or [literal(1.0)]
+
+    @property
     def text(self) -> str:
         """``σ′(z₁) · w₂σ′(z₂) · ∂C/∂a₂``; the middle of a very long product is left out and counted."""
-        return " · ".join([t if isinstance(t, str) else t.text for t in self._factors()])
+        return " · ".join([f if isinstance(f, str) else f.text for f in self.factors])
 
     @property
     def latex(self) -> str:
         """The same in LaTeX."""
-        return r" \cdot ".join([r"\cdots" if isinstance(t, str) else t.latex for t in self._factors()])
+        return r" \cdot ".join([r"\cdots" if isinstance(f, str) else f.latex for f in self.factors])
 
-    def _factors(self) -> list[Expr | str]:
-        """What stands between the dots."""
-        shown, alone = _shortened(self.terms), len(self.terms) == 1
-        return [t if isinstance(t, str) else _factor(t, i, alone) for i, t in enumerate(shown)] or [literal(1.0)]
+    def __repr__(self) -> str:
+        return f"<Path of {len(self.terms)} terms, value {number(self.value)}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Chain:
-    """What `explain` returns.
+    """What `explain` returns: ``print`` it for a table; a notebook shows it with bars.
 
     Attributes
     ----------
@@ -99,15 +130,15 @@ class Chain:
     value
         The derivative: a float, or the gradient as an array.
     paths
-        The largest paths by magnitude.
+        The largest paths by magnitude; with arrays, the one path with the largest share.
     count
         How many paths there are (at most 10¹⁸ is counted).
     rest
-        The sum of all paths that are not in `paths`.
+        The sum of all paths that are not in `paths`; 0 with arrays.
     cuts
         Where paths end without reaching the root: ``stop_gradient between x and C``.
     of_norms
-        True if arrays are on the way: then the terms are ratios of norms along one path.
+        True if arrays are on the way: then the terms are matrices (`Term.matrix`), and norms stand for their product.
     """
 
     of: Expr
@@ -137,51 +168,50 @@ class Chain:
     @property
     def counted(self) -> str:
         """How many paths there are, in words."""
-        return _counted(self.count)
+        return counted(self.count)
+
+    @property
+    def headline(self) -> str:
+        """What was found, in one line."""
+        return one_line(headline(self))
+
+    @property
+    def rows(self) -> int:
+        """How many rows (samples) the gradient is summed over on the way; 1 if it is not."""
+        first = self.terms[0] if self.terms else None
+        summed = first and first.matrix and first.edges[0].source is not first.matrix.source
+        return first.matrix.samples if first and first.matrix and summed else 1
 
     def latex(self) -> str:
         """The formula in LaTeX, for math mode."""
         left = rf"\frac{{\partial {self.of.latex}}}{{\partial {self.by.latex}}}"
-        sums = [path.latex for path in self.paths] or ["0"]
-        if self.of_norms:
-            return rf"\left\Vert {left} \right\Vert = {latex_number(norm(self.value))} \quad (" + sums[0] + ")"
         more = r" + \cdots" if self.others else ""
-        return f"{left} = {' + '.join(sums)}{more} = {latex_number(self.value)}".replace("+ -", "- ")
+        sums = " + ".join([path.latex for path in self.paths] or ["0"]).replace("+ -", "- ")
+        if self.of_norms:
+            over = rf"\sum_{{i=1}}^{{{self.rows}}} " if self.rows > 1 else ""
+            if np.ndim(self.value) == 0:
+                return rf"{left} = {over}{sums}{more} = {latex_number(self.value)}"
+            size = rf"\left\Vert {left} \right\Vert = {latex_number(norm(self.value))}"
+            return rf"{left} = {over}{sums}{more}, \quad {size}"
+        return f"{left} = {sums}{more} = {latex_number(float(self.value))}"
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
 
-    def __str__(self) -> str:
-        lines = [self._headline()]
-        for path in self.paths:
-            if len(self.paths) > 1:
-                lines += ["", f"  {_equal(path.text, path.value)}"]
-            if len(path.terms) > 1:
-                lines += ["", *_table(path.terms, self)]
-        if self.others > 0 and not self.of_norms:
-            lines += ["", f"  and {_counted(self.others)} more paths, together {number(self.rest)}"]
-        lines += [f"  no gradient passes {cut}" for cut in self.cuts]
-        return "\n".join(lines).replace("\n\n\n", "\n\n")
+    def _repr_html_(self) -> str:
+        return chain_html(self)
 
-    def _headline(self) -> str:
-        if self.of_norms:
-            size = number(norm(self.value))
-            text = f"‖{self.name}‖ = {size}, shape {np.shape(self.value)}"
-            if self.paths:
-                text += f"\n\n  {self.paths[0].text}"
-                more = f"; the path with the largest share of {_counted(self.count)}" if self.count > 1 else ""
-                text += f"\n  (terms as ratios of the norm of the cotangent{more})"
-            return text
-        if not self.paths:
-            why = "every path is cut" if self.cuts else f"{self.of.text} does not depend on {self.by.text}"
-            return (
-                f"{self.name} = {number(self.value)}: {why}"
-                if self.value == 0
-                else f"{self.name} = {number(self.value)}"
-            )
-        if len(self.paths) == 1 and not self.others:
-            return f"{self.name} = {_equal(self.paths[0].text, self.value)}"
-        return f"{self.name} = {number(self.value)}, the sum over {_counted(self.count)} paths"
+    def __str__(self) -> str:
+        return chain_text(self)
+
+    def __repr__(self) -> str:
+        if np.ndim(self.value):
+            what = f"‖{self.name}‖ = {number(norm(self.value))}, shape {np.shape(self.value)}"
+        else:
+            what = f"{self.name} = {number(float(self.value))}"
+        what = one_line(what)
+        terms = f"{len(self.terms)} term{'s' * (len(self.terms) != 1)}"
+        return f"<Chain {what}: {self.counted} paths>" if self.count != 1 else f"<Chain {what}: {terms}>"
 
 
 def explain(t: Tensor, wrt: Tensor) -> Chain:
@@ -208,9 +238,28 @@ def explain(t: Tensor, wrt: Tensor) -> Chain:
 
     Notes
     -----
-    The terms follow the picture that `draw` makes. Where arrays are on the way, a factor is a matrix; this version
-    gives, along the path with the largest share, the norm of the cotangent at each tensor and the ratio of neighbours.
-    Spectral norms and mean singular values of the factors are not in it.
+    The terms follow the picture that `draw` makes. Of many paths the largest five by magnitude are given, and the sum
+    and the number of the others; no walk is exponential.
+
+    Where arrays are on the way, the terms of the path with the largest share are matrices: ``term.matrix`` has the
+    spectral norm, the mean singular value, and the matrix itself, each sample's; ``term.product`` is the norm of the
+    cotangent on the way. Where the rows of a batch keep to themselves, norms and singular values are means over them.
+
+    Examples
+    --------
+    >>> import tinygrad_vg as vg
+    >>> w, b = vg.Tensor(2.0, "w"), vg.Tensor(-1.0, "b")
+    >>> a = vg.sigmoid((w * 0.5 + b).named("z")).named("a")
+    >>> chain = explain((a * a).named("C"), wrt=w)
+    >>> chain
+    <Chain ∂C/∂w = 0.125: 2 paths>
+    >>> chain = explain((0.5 * (a - 1) ** 2).named("C"), wrt=w)
+    >>> print(chain)
+    ∂C/∂w = ½σ′(z) · ∂C/∂a = −0.0625
+    <BLANKLINE>
+      term    value  product from here to C
+      ½σ′(z)  0.125  −0.0625
+      ∂C/∂a    −0.5  −0.5
     """
     for given, place in ((t, "first"), (wrt, "second")):
         if type(given) is not Tensor:
@@ -223,134 +272,45 @@ def explain(t: Tensor, wrt: Tensor) -> Chain:
 def chain_of(model: Model, wrt: Tensor) -> Chain:
     """The chain from `wrt` to the root of a model that shows `wrt`."""
     start, root = model.node_of(wrt), model.root
-    if start is None:
-        zero = 0.0 if wrt.size == 1 else np.zeros(wrt.shape)
-        return Chain(root.expr, variable(wrt.name or "x"), zero, (), 0, 0.0, of_norms=wrt.size != 1)
-    cuts = _cuts(start)
     if start is root:
         return Chain(root.expr, root.expr, 1.0, (Path((), 1.0),), 1, 0.0)
-    paths = _Paths(model, start)
-    if paths.of_norms:
-        gradient = np.zeros(wrt.shape) if start.grad is None else start.grad
-        best = (_ratios(paths.heaviest()),) if paths.count[start] else ()
-        return Chain(root.expr, start.expr, gradient, best, paths.count[start], 0.0, cuts, True)
-    found = tuple([_product(edges) for edges in paths.largest(SHOWN_PATHS)])
-    total, count = paths.total[start], paths.count[start]
-    rest = total - math.fsum([p.value for p in found]) if count > len(found) else 0.0
-    return Chain(root.expr, start.expr, total, found, count, rest, cuts)
+    cuts, zero = cuts_of(model, start), 0.0 if wrt.size == 1 else np.zeros(wrt.shape)
+    if start is None:
+        return Chain(root.expr, variable(wrt.name or "x"), zero, (), 0, 0.0, cuts, wrt.size != 1)
+    paths = Paths(model, start)
+    count = paths.count[start]
+    if paths.of_arrays or wrt.size != 1:
+        gradient = zero if start.grad is None else start.grad if wrt.size != 1 else float(start.grad.item())
+        best = (_through_arrays(paths.heaviest()),) if count else ()
+        return Chain(root.expr, start.expr, gradient, best, count, 0.0, cuts, True)
+    found, rest = paths.largest(SHOWN_PATHS)
+    return Chain(root.expr, start.expr, paths.total[start], tuple([_product(p) for p in found]), count, rest, cuts)
 
 
-# ------------------------------------------------------------------------------------------------------------- paths
+# ------------------------------------------------------------------------------------------------ numbers into terms
 
 
-class _Paths:
-    """All paths from a node to the root: their number, their sum, and the largest."""
-
-    def __init__(self, model: Model, start: Node) -> None:
-        self.model, self.start = model, start
-        below = _reachable(start)
-        self.order = [node for node in reversed(model.nodes) if node in below]  # the root first
-        self.ways = {node: [e for e in node.outputs if not e.cut] for node in self.order}
-        self.of_norms = any([e.value is None for ways in self.ways.values() for e in ways])
-        self.count: dict[Node, int] = {model.root: 1}
-        self.total: dict[Node, float] = {model.root: 1.0}
-        self.best: dict[Node, float] = {model.root: 0.0}  # log₁₀ of the largest product from here
-        for node in self.order:
-            if node is not model.root:
-                self._visit(node)
-
-    def _visit(self, node: Node) -> None:
-        ways = [e for e in self.ways[node] if self.count[e.target]]
-        self.count[node] = min(sum([self.count[e.target] for e in ways]), COUNT_LIMIT)
-        if self.of_norms:
-            ways.sort(key=lambda e: -(e.flow or 0.0))
-        else:
-            self.total[node] = math.fsum([_times(e.value, self.total[e.target]) for e in ways])
-            ways.sort(key=lambda e: -self._size(e))
-            self.best[node] = self._size(ways[0]) if ways else -math.inf
-        self.ways[node] = ways
-
-    def _size(self, edge: Edge) -> float:
-        """log₁₀ of the largest product of a path that starts with this edge."""
-        return _log(edge.value or 0.0) + self.best[edge.target]
-
-    def heaviest(self) -> list[Edge]:
-        """The path that carries most at every step."""
-        return self._onward(self.start)
-
-    def _onward(self, node: Node) -> list[Edge]:
-        """The best way from here to the root."""
-        edges = []
-        while node is not self.model.root:
-            edges.append(self.ways[node][0])
-            node = edges[-1].target
-        return edges
-
-    def largest(self, k: int) -> list[list[Edge]]:
-        """The `k` largest paths by magnitude, each found as the best deviation from one found before."""
-        if not self.count[self.start]:
-            return []
-        found: list[list[Edge]] = []
-        # (minus size, number, the path it leaves, where, by which of the ways there)
-        queue: list[tuple[float, int, list[Edge], int, int]] = [(0.0, 0, self._onward(self.start), 0, 0)]
-        number_ = 0
-        while queue and len(found) < k:
-            _, _, path, place, rank = heapq.heappop(queue)
-            node = path[place].source
-            if rank:
-                edge = self.ways[node][rank]
-                path = [*path[:place], edge, *self._onward(edge.target)]
-            found.append(path)
-            before = math.fsum([_log(e.value or 0.0) for e in path[:place]])
-            for i in range(place, len(path)):
-                ways, other = self.ways[path[i].source], rank + 1 if i == place else 1
-                if other < len(ways):
-                    number_ += 1
-                    heapq.heappush(queue, (-(before + self._size(ways[other])), number_, path, i, other))
-                before += _log(path[i].value or 0.0)
-        return found
+def _product(edges: Sequence[Edge]) -> Path:
+    """A path of single numbers as terms with the running product."""
+    terms: list[Term] = []
+    running = 1.0
+    for group in reversed(_grouped(edges, _weight_before_slope)):
+        value = math.prod([e.value or 0.0 for e in group])
+        running *= value
+        terms.append(Term(_written(group), value, running, tuple(group)))
+    return Path(tuple(terms[::-1]), running)
 
 
-def _times(a: float | None, b: float) -> float:
-    return 0.0 if a is None else a * b
-
-
-def _log(x: float) -> float:
-    """log₁₀|x|; what is not a number comes first, so that it is seen."""
-    return math.inf if x != x else math.log10(abs(x)) if x else -math.inf
-
-
-def _reachable(start: Node, cut: bool = False) -> set[Node]:
-    """The nodes that depend on `start`; through cuts too, if asked."""
-    found, stack = {start}, [start]
-    while stack:
-        for edge in stack.pop().outputs:
-            if edge.target not in found and (cut or not edge.cut):
-                found.add(edge.target)
-                stack.append(edge.target)
-    return found
-
-
-def _cuts(start: Node) -> tuple[str, ...]:
-    """Where paths from `start` meet an operation that passes no gradient."""
-    cut = [e for node in _reachable(start, cut=True) for e in node.outputs if e.cut_by]
-    told = sorted({(e.target.id, f"{e.cut_by} between {e.source.expr.text} and {e.target.expr.text}") for e in cut})
-    return tuple([text for _, text in told])
-
-
-# ------------------------------------------------------------------------------------------------------------- terms
-
-
-def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:
-    """Edges joined into terms: factors of 1 go with their neighbour, a weight with the σ′ behind it."""
+def _grouped(edges: Sequence[Edge], pair: Callable[[Edge, Edge], bool]) -> list[list[Edge]]:
+    """Edges joined into terms: two that are a pair, and factors of 1 with their neighbour."""
     groups: list[list[Edge]] = []
     ones: list[Edge] = []
     for edge in edges:
         if edge.is_one:
             ones.append(edge)
             continue
-        pair = groups and _is_plain(groups[-1]) and _is_function(edge) and not ones
-        if pair:
+        before = [e for e in groups[-1] if not e.is_one] if groups and not ones else []
+        if len(before) == 1 and pair(before[0], edge):
             groups[-1].append(edge)
         else:
             groups.append([*ones, edge])
@@ -360,18 +320,25 @@ def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:
     return groups
 
 
-def _is_plain(group: list[Edge]) -> bool:
-    """A single factor such as w₂, that a σ′(z₂) may join."""
-    return sum([not e.is_one for e in group]) == 1 and all(
-        ["(" not in e.symbol.text and not e.is_partial for e in group]
-    )
+def _weight_before_slope(first: Edge, second: Edge) -> bool:
+    """Whether two numbers on a path are a w₂ and the σ′(z₂) behind it."""
+    return _is_plain(first) and _is_slope(second)
 
 
-def _is_function(edge: Edge) -> bool:
+def _slope_before_weight(first: Edge, second: Edge) -> bool:
+    """Whether two factors of arrays are a σ′(z₁) and the w₂ᵀ behind it: together they lead from δ² to δ¹."""
+    return _is_slope(first) and _is_plain(second) and second.target.value.size > 1
+
+
+def _is_plain(edge: Edge) -> bool:
+    return "(" not in edge.symbol.text and not edge.is_partial
+
+
+def _is_slope(edge: Edge) -> bool:
     return "′(" in edge.symbol.text and not edge.is_partial
 
 
-def _group_expr(edges: Sequence[Edge]) -> Expr:
+def _written(edges: Sequence[Edge]) -> Expr:
     """How a term is written."""
     shown = [e for e in edges if not e.is_one]
     if len(shown) == 1:
@@ -382,74 +349,58 @@ def _group_expr(edges: Sequence[Edge]) -> Expr:
     return product.expr() if shown else literal(1.0)
 
 
-def _product(edges: Sequence[Edge]) -> Path:
-    """A path of single numbers as terms with the running product."""
-    terms: list[Term] = []
-    running = 1.0
-    for group in reversed(_groups(edges)):
-        value = math.prod([e.value or 0.0 for e in group])
-        running *= value
-        expr = _group_expr(group)
-        terms.append(Term(expr, value, running, tuple(group)))
-    return Path(tuple(terms[::-1]), running)
-
-
-def _ratios(edges: Sequence[Edge]) -> Path:
-    """A path through arrays as terms with the norm of the cotangent, and the ratio of neighbouring norms."""
-    terms = []
-    for group in _groups(edges):
-        here, there = _norm_of(group[0].source), _norm_of(group[-1].target)
-        expr = _group_expr(group)
-        terms.append(Term(expr, here / there if there else math.nan, here, tuple(group)))
-    return Path(tuple(terms), _norm_of(edges[0].source))
-
-
-def _norm_of(node: Node) -> float:
-    return 0.0 if node.grad is None else norm(node.grad)
-
-
-# -------------------------------------------------------------------------------------------------------------- text
-
-
 def _factor(term: Term, place: int, alone: bool) -> Expr:
     """A term as a factor of the product: sums, and a minus that is not in front, in parentheses."""
     in_front = place == 0 and term.text.startswith("−") and " + " not in term.text and " − " not in term.text
     return term.expr if alone or in_front else term.expr.inside(PRODUCT)
 
 
-def _equal(text: str, value: float) -> str:
-    """``formula = number``, or only the number if the formula is nothing else."""
-    return text if text == number(value) else f"{text} = {number(value)}"
+# ------------------------------------------------------------------------------------------------- arrays into terms
 
 
-def _shortened(terms: Sequence[Term]) -> list[Term | str]:
-    """The terms, or their two ends with the number of those left out between them."""
-    if len(terms) <= SHOWN_TERMS:
-        return list(terms)
-    half = SHOWN_TERMS // 2
-    return [*terms[:half], f"… ({_counted(len(terms) - 2 * half)} more) …", *terms[-half:]]
+def _through_arrays(edges: Sequence[Edge]) -> Path:
+    """A path through arrays as terms with their matrices and the norm of the cotangent."""
+    groups = _grouped(edges, _slope_before_weight)
+    left = _sides(groups)
+    matrices = matrices_of(groups)
+    rows = {node: m.samples for m in matrices if m is not None and m.samples > 1 for node in (m.source, m.target)}
+    terms: list[Term] = []
+    running = 1.0
+    for group, matrix, side in zip(reversed(groups), reversed(matrices), reversed(left), strict=True):
+        here = group[0].source
+        size, _ = _norms(here, here in rows)
+        _, apart = _norms(matrix.source if matrix is not None else here, True)
+        separate = here in rows or (matrix is not None and matrix.samples > 1)
+        ratio = size / running if running else math.nan
+        expr = _matrix_written(group, side)
+        terms.append(Term(expr, ratio, size, tuple(group), matrix, apart if separate else None, side))
+        running = size
+    return Path(tuple(terms[::-1]), norm(0.0 if edges[0].source.grad is None else edges[0].source.grad), True)
 
 
-def _counted(n: int) -> str:
-    return f"{n:,}" if n < COUNT_LIMIT else "at least 10¹⁸"
+def _norms(node: Node, rows: bool) -> tuple[float, float]:
+    """The norm of a node's cotangent, its rows summed if asked, and the sum of the norms of its rows."""
+    if node.grad is None:
+        return 0.0, 0.0
+    if not rows or node.grad.ndim == 0:
+        return norm(node.grad), norm(node.grad)
+    return norm(np.sum(node.grad, axis=0)), math.fsum([norm(row) for row in node.grad])
 
 
-def _table(terms: Sequence[Term], chain: Chain) -> list[str]:
-    """The terms, one a line: its value and the product from there to the root."""
-    heads = ("term", "ratio" if chain.of_norms else "value")
-    last = "‖cotangent‖" if chain.of_norms else f"product from here to {chain.of.text}"
-    rows: list[tuple[str, str, str]] = [(*heads, last)]
-    for term in _shortened(terms):
-        rows.append((term, "", "") if isinstance(term, str) else (term.text, number(term.value), number(term.product)))
-    widths = [max([_width(row[i]) for row in rows]) for i in (0, 1)]
-    return ["  " + (_pad(a, widths[0]) + "  " + _pad(b, widths[1], right=True) + "  " + c).rstrip() for a, b, c in rows]
+def _sides(groups: Sequence[Sequence[Edge]]) -> list[bool]:
+    """Whether each term multiplies from the left; one that could do either goes with the next towards the variable."""
+    sides: list[bool] = []
+    for group in groups:
+        places = [i for edge in group for t, i in edge.steps if t.node is not None and t.node.op.name == "matmul"]
+        sides.append(places[-1] == 1 if places else sides[-1] if sides else False)
+    return sides
 
 
-def _width(text: str) -> int:
-    """How many columns a terminal gives to a text: two to each Chinese character."""
-    return sum([0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text])
-
-
-def _pad(text: str, width: int, right: bool = False) -> str:
-    space = " " * (width - _width(text))
-    return space + text if right else text + space
+def _matrix_written(edges: Sequence[Edge], left: bool) -> Expr:
+    """A term of arrays: its factors in their order, and σ′(z), elementwise, as the book's diagonal matrix Σ′(z)."""
+    expr, shown = _written(edges), [e.symbol for e in edges if not e.is_one]
+    if left and len(shown) == 2:
+        parts = [symbol.inside(PRODUCT) for symbol in shown]
+        expr = Expr(parts[0].text + parts[1].text, rf"{parts[0].latex}\,{parts[1].latex}", PRODUCT)
+    text, latex = expr.text.replace("σ′(", "Σ′("), expr.latex.replace(r"\sigma '(", r"\Sigma '(")
+    return Expr(text, latex, expr.level)

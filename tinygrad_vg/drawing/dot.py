@@ -227,7 +227,7 @@ def draw_nodes(model: Model, canvas: Canvas) -> str:
     """
     g = canvas.graph(0.2)
     path = {e for p in canvas.chain.paths for e in p.edges} if canvas.chain else None
-    beside = {node: _beside(node) for node in model.nodes}
+    beside = {node: beside_of(node) for node in model.nodes}
     _clusters(g, model, canvas, beside)
     for node in model.nodes:
         above, below = beside[node]
@@ -273,7 +273,7 @@ def _clusters(g: Any, model: Model, canvas: Canvas, beside: dict[Node, tuple[lis
         graphs[scope[:-1]].subgraph(graphs[scope])
 
 
-def _beside(node: Node) -> tuple[list[Node], list[Node]]:
+def beside_of(node: Node) -> tuple[list[Node], list[Node]]:
     """The parameters that stand above and below a node instead of to its left: at most one each."""
     if node.role in ("leaf", "constant"):
         return [], []
@@ -307,14 +307,20 @@ def kind(node: Node) -> str:
     return "act" if node.ops == 1 and len(node.inputs) == 1 and not node.inputs[0].is_one else "pre"
 
 
-def _local_row(node: Node) -> list[tuple[str, str, str]]:
-    """The local derivative by the input that the chain runs through: the youngest one that was computed."""
+def main_edge(node: Node) -> Edge | None:
+    """The edge that the chain runs through: from the youngest input that was computed, if it is used once."""
     inner = [e for e in node.inputs if e.source.role == "op" and e.value is not None]
     inner = inner or [e for e in node.inputs if describe(e.source) == "input" and e.value is not None]
     if not inner:
-        return []
+        return None
     main = max(inner, key=lambda e: e.source.tensor.birth if e.source.tensor else -1)
-    if sum([e.source is main.source for e in node.inputs]) > 1:
+    return main if sum([e.source is main.source for e in node.inputs]) == 1 else None
+
+
+def _local_row(node: Node) -> list[tuple[str, str, str]]:
+    """The local derivative by the input that the chain runs through."""
+    main = main_edge(node)
+    if main is None:
         return []
     function = "′(" in main.symbol.text or main.is_partial
     name = main.symbol.text if function else f"∂{node.expr.text}/∂{main.source.expr.text}"
@@ -331,23 +337,29 @@ def edge_words(edge: Edge) -> tuple[str, str]:
     return first, "" if symbol.strip("()") == value else f"= {value}"
 
 
+def edge_id(edge: Edge, lane: str) -> str:
+    """The id in the SVG of one lane of an edge: ``forward``, ``back``, or ``both`` where one line is both."""
+    return f"{edge.target.id}-{edge.target.inputs.index(edge)}-{lane}"
+
+
 def _lanes(g: Any, edge: Edge, path: set[Edge] | None, canvas: Canvas) -> None:
     """Forward and backward edge between two nodes."""
     source, target = edge.source.id, edge.target.id
     c = canvas.colours
     if edge.cut or edge.flow is None:
         told = {"label": _label(_font(text(f" {edge.cut_by} "), c.soft)), "style": "dashed"} if edge.cut_by else {}
-        g.edge(f"{source}:vo:e", f"{target}:vi:w", weight="20", **told)
+        g.edge(f"{source}:vo:e", f"{target}:vi:w", weight="20", id=edge_id(edge, "forward"), **told)
         return
-    g.edge(f"{source}:vo:e", f"{target}:vi:w", weight="20")
+    g.edge(f"{source}:vo:e", f"{target}:vi:w", weight="20", id=edge_id(edge, "forward"))
     ends = f"{source}:go:e", f"{target}:gi:w"
     first, second = edge_words(edge)
     if (path is not None and edge not in path) or not edge.flow:
-        g.edge(*ends, dir="back", style="dashed", label=_two_lines(first, second, c.soft), weight="2")
+        label = _two_lines(first, second, c.soft)
+        g.edge(*ends, dir="back", style="dashed", label=label, weight="2", id=edge_id(edge, "back"))
         return
     line, ink, width = canvas.scale.line(edge.flow, c)
     label = _two_lines(first, second, ink)
-    g.edge(*ends, dir="back", color=line, penwidth=str(width), label=label, weight="2")
+    g.edge(*ends, dir="back", color=line, penwidth=str(width), label=label, weight="2", id=edge_id(edge, "back"))
 
 
 def _single_edge(g: Any, edge: Edge, place: str, path: set[Edge] | None, canvas: Canvas) -> None:
@@ -371,7 +383,7 @@ def _single_edge(g: Any, edge: Edge, place: str, path: set[Edge] | None, canvas:
     heads = "both" if edge.flow is not None and not edge.cut else heads
     style = {"style": "dashed"} if edge.cut_by else {}
     told = {"label": _label(label)} if words else {}
-    g.edge(*ends, dir=heads, color=colour, penwidth=str(width), **told, **style)
+    g.edge(*ends, dir=heads, color=colour, penwidth=str(width), id=edge_id(edge, "both"), **told, **style)
 
 
 # --------------------------------------------------------------------------------------------------- under the picture
@@ -392,7 +404,7 @@ def product_table(chain: Chain, canvas: Canvas) -> str:
     """Term, value, product from here to the root, and a bar on a logarithmic scale."""
     c, name = canvas.colours, text(chain.name)
     if not chain.terms:
-        return _table(_tr(_td(_font(text(str(chain).split("\n")[0]), c.ink))), cellpadding=4)
+        return _table(_tr(_td(_font(text(chain.headline), c.ink))), cellpadding=4)
 
     def cell(s: str, bold: bool = False, left: bool = False, head: bool = False) -> str:
         inner = _font(_bold(s) if bold else s, c.ink)
@@ -406,7 +418,9 @@ def product_table(chain: Chain, canvas: Canvas) -> str:
     head = f"‖{name}‖ by way of" if chain.of_norms else head
     gap = "…"
     root = text(chain.of.text)
-    down = "‖cotangent‖ here" if chain.of_norms else f"product of the terms from here to {root}"
+    summed = any([t.apart is not None for t in chain.terms])
+    norms = "‖δ‖ here, its rows summed" if summed else "‖δ‖ here"
+    down = norms if chain.of_norms else f"product of the terms from here to {root}"
     rows = _tr(cell(head, True, True, True), *[cell(text(t.text) if t else gap, True, head=True) for t in terms])
     rows += line("ratio" if chain.of_norms else "term", [cell(number(t.value) if t else gap) for t in terms])
     rows += line(down, [cell(number(t.product) if t else gap, True) for t in terms])

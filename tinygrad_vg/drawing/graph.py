@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -207,7 +208,9 @@ class Graph:
         return finish_svg(svg, title=self.title, description=self.description, css=css)
 
     def save(self, path: str | os.PathLike[str], *, timeout: float = 60.0) -> Path:
-        """Write the picture, in the format its suffix names: ``.svg``, ``.png``, ``.pdf`` or ``.dot``.
+        """Write the picture, in the format its suffix names: ``.svg``, ``.png``, ``.pdf``, ``.dot`` or ``.html``.
+
+        ``.html`` is the page that `explore` writes.
 
         Returns
         -------
@@ -227,10 +230,15 @@ class Graph:
             data = self.to_svg(timeout=timeout).encode()
         elif suffix in (".dot", ".gv"):
             data = self.source.encode()
+        elif suffix in (".html", ".htm"):
+            from tinygrad_vg.drawing.explorer import page_of
+
+            data = page_of(self._plan, theme=self.theme, title=self.title, description=self.description).encode()
         elif suffix in (".png", ".pdf"):
             data = self._render(suffix[1:], timeout=timeout, **({"dpi": 144.0} if suffix == ".png" else {}))
         else:
-            raise ValueError(f"save: unknown suffix {target.suffix!r} of {target.name!r}; use .svg, .png, .pdf or .dot")
+            known = ".svg, .png, .pdf, .dot or .html"
+            raise ValueError(f"save: unknown suffix {target.suffix!r} of {target.name!r}; use {known}")
         write_atomically(target, data)
         return target
 
@@ -256,7 +264,7 @@ class Graph:
     @property
     def description(self) -> str:
         """What the picture shows, in a sentence or two, for those who do not see it."""
-        found = [str(self.chain).split("\n")[0] + "."] if self.chain else []
+        found = [f"{self.chain.headline}."] if self.chain else []
         if self._plan.layers:
             bars = [(layer.title, *layer.bar) for layer in self._plan.layers[0] if layer.bar]
             if bars:
@@ -274,7 +282,10 @@ class Graph:
         lines = self._outline()
         if len(lines) > OUTLINE_LINES:
             lines = [*lines[:OUTLINE_LINES], f"… and {len(lines) - OUTLINE_LINES:,} more lines"]
-        return "\n".join([*lines, *(["", str(self.chain)] if self.chain else []), *self.notes])
+        if self.chain is None:
+            return "\n".join([*lines, *self.notes])
+        said = dot.chain_notes(self.chain)  # by the chain itself
+        return "\n".join([*lines, "", str(self.chain), *[note for note in self.notes if note not in said]])
 
     def _outline(self) -> list[str]:
         plan = self._plan
@@ -306,10 +317,19 @@ def _node_line(node: Node) -> str:
     return _one_line(f"{head}   {rows}")
 
 
+def _as_read(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes in order of birth, but leaves and constants only where they are first used."""
+    order: dict[Node, None] = {}
+    for node in nodes:
+        if node.role not in ("leaf", "constant") or not node.outputs:
+            order |= dict.fromkeys([*[edge.source for edge in node.inputs], node])
+    return list(order)
+
+
 def _node_lines(model: Model) -> list[str]:
     lines: list[str] = []
     scope: tuple[str, ...] = ()
-    for node in model.nodes:
+    for node in _as_read(model.nodes):
         if node.scope != scope:
             scope = node.scope
             lines += [f"[{_one_line(' / '.join([shown(s) for s in scope]))}]"] if scope else ["[]"]

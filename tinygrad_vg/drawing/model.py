@@ -11,16 +11,16 @@ Nothing here recurses, and everything is linear in the number of operations.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.checks import Array
-from tinygrad_vg.drawing.formula import Expr, Product, derivative, expression, literal, variable
+from tinygrad_vg.drawing.formula import ATOM, Expr, Product, derivative, expression, literal, variable
 from tinygrad_vg.ops import Scattered, scatter, sum_to
 from tinygrad_vg.tensor import OpNode, Tensor
 
@@ -114,6 +114,8 @@ def _ancestors(root: Tensor) -> list[Tensor]:
 
 # --------------------------------------------------------------------------------------------------- nodes and edges
 
+Steps = tuple[tuple[Tensor, int], ...]
+
 
 @dataclass(slots=True, eq=False)
 class Node:
@@ -177,6 +179,8 @@ class Edge:
         Whether an operation without a derivative (`stop_gradient`) stands on it, or `source` is a constant.
     cut_by
         The name of that operation.
+    steps
+        The operations on it, from the target down: the tensor each one made, and which of its arguments is followed.
     """
 
     source: Node
@@ -187,6 +191,7 @@ class Edge:
     flow: float | None
     cut: bool
     cut_by: str = ""
+    steps: Steps = ()
 
     @property
     def is_one(self) -> bool:
@@ -197,6 +202,15 @@ class Edge:
     def is_partial(self) -> bool:
         """Whether it is written ∂z/∂a."""
         return self.symbol.text.startswith("∂")
+
+    def pull(self, g: Any) -> Any:
+        """What this edge alone makes of a cotangent `g` of its target: one of its source."""
+        with np.errstate(all="ignore"):
+            for t, i in self.steps:
+                assert t.node is not None
+                rule = t.node.op.rules(len(t.node.inputs))[i]
+                g = None if g is None else _pull(t.node, i, rule, t._array, g)
+        return g
 
 
 class Model:
@@ -300,6 +314,16 @@ def describe(node: Node) -> str:
 # --------------------------------------------------------------------------------------------------------- the folding
 
 
+class _Place(NamedTuple):
+    """Where the walk down a fold is: what is there, and the derivative of the top by it."""
+
+    there: Any
+    product: Product
+    g: Any
+    cut_by: str
+    steps: Steps
+
+
 class _Fold:
     """Everything that folds into one node: its formula, and the edges that enter it."""
 
@@ -337,7 +361,9 @@ class _Fold:
                 args.append(node.expr)
             elif type(given) is Tensor:
                 args.append(self.exprs[given])
-            elif isinstance(value, int | float | np.number | np.bool_) or (np.size(value) == 1 and np.ndim(value) < 9):
+            elif isinstance(value, bool | np.bool_):
+                args.append(Expr(str(bool(value)).lower(), rf"\mathrm{{{str(bool(value)).lower()}}}", ATOM))
+            elif isinstance(value, int | float | np.number) or (np.size(value) == 1 and np.ndim(value) < 9):
                 args.append(literal(float(np.asarray(value).item())))
             else:
                 args.append(Expr("…", r"\dots", 4))
@@ -346,28 +372,29 @@ class _Fold:
     def _edges(self, top: Tensor) -> None:
         """Walk down in reading order with the derivative of the top by the place one is at."""
         start = np.ones(top.shape) if top.size == 1 else self.node.grad
-        stack: list[tuple[Tensor, Product, Any, str]] = [(top, Product(), start, "")]
-        below: list[tuple[Any, Product, Any, str]]
+        stack: list[_Place] = [_Place(top, Product(), start, "", ())]
         while stack:
-            place, product, g, cut_by = stack.pop()
+            place, product, g, cut_by, steps = stack.pop()
             found = self.model.node_of(place) if isinstance(place, Tensor) else place
             if found is not None:
-                self._connect(found, product, g, cut_by)
+                self._connect(found, product, g, cut_by, steps)
                 continue
             op = place.node
             assert op is not None
             args, below = self._args(op), []
-            given_back, rules = _pull(op, place._array, g), op.op.rules(len(op.inputs))
+            rules = op.op.rules(len(op.inputs))
             for i, (given, value) in enumerate(zip(op.inputs, op.values, strict=True)):
                 if type(given) is not Tensor and self.model.slot(given, value, op, i) is None:
                     continue
                 there = given if type(given) is Tensor else self.model.slot(given, value, op, i)
                 no_rule = type(given) is Tensor and rules[i] is None
                 local = product.times(derivative(op, i, args))
-                below.append((there, local, given_back[i], cut_by or (op.op.name if no_rule else "")))
+                cut = cut_by or (op.op.name if no_rule else "")
+                back = None if g is None else _pull(op, i, rules[i], place._array, g)
+                below.append(_Place(there, local, back, cut, (*steps, (place, i))))
             stack += below[::-1]
 
-    def _connect(self, source: Node, local: Product, g: Any, cut_by: str) -> None:
+    def _connect(self, source: Node, local: Product, g: Any, cut_by: str, steps: Steps) -> None:
         target = self.node
         cut = bool(cut_by) or source.role == "constant"
         value = flow = None
@@ -380,7 +407,7 @@ class _Fold:
                 flow = None if above is None else norm(g) * abs(above)
             else:
                 flow = norm(g)
-        edge = Edge(source, target, local, self._symbol(source, local), value, flow, cut, cut_by)
+        edge = Edge(source, target, local, self._symbol(source, local), value, flow, cut, cut_by, steps)
         target.inputs.append(edge)
         source.outputs.append(edge)
 
@@ -412,20 +439,15 @@ def norm(g: Any) -> float:
     return largest * float(np.sqrt(np.sum(np.square(sizes / largest))))  # squares of 1e-200 and 1e200 stay numbers
 
 
-def _pull(op: OpNode, out: Array, g: Any) -> Sequence[Any]:
-    """What each rule of one operation makes of the cotangent `g`: arrays of the arguments' shapes, or None."""
-    if g is None:
-        return [None] * len(op.inputs)
-    given: list[Any] = []
-    for parent, rule in zip(op.inputs, op.op.rules(len(op.inputs)), strict=True):
-        if type(parent) is not Tensor or rule is None:
-            given.append(None)
-            continue
-        back = rule(g, out, *op.values, **op.params)
-        if type(back) is Scattered:
-            back = scatter(back.g, indices=(back.index,), shape=parent.shape)
-        given.append(back if np.shape(back) == parent.shape else sum_to(np.asarray(back), parent.shape))
-    return given
+def _pull(op: OpNode, i: int, rule: Callable[..., Any] | None, out: Array, g: Any) -> Any:
+    """What the rule of argument `i` makes of the cotangent `g`: an array of its shape; None for a constant."""
+    parent = op.inputs[i]
+    if type(parent) is not Tensor or rule is None:
+        return None
+    back = rule(g, out, *op.values, **op.params)
+    if type(back) is Scattered:
+        back = scatter(back.g, indices=(back.index,), shape=parent.shape)
+    return back if np.shape(back) == parent.shape else sum_to(np.asarray(back), parent.shape)
 
 
 def kinds(nodes: Iterable[OpNode | None]) -> list[tuple[str, int]]:

@@ -900,7 +900,7 @@ def drawn_samples(
             args = _arguments(samples(np.random.default_rng(draw(seeds))))
         else:
             shapes = rows[which].shapes(lambda low, high: draw(st.integers(low, high)))
-            exact = rows[which].sample(_Drawn(draw), shapes)  # type: ignore[arg-type]
+            exact = rows[which].sample(_Drawn(draw), shapes)
             args = tuple([np.round(a, 6) for a in exact])  # 0.3, not 0.30000000000000004
         return Sample(subject, "drawn", args, [draw(seeds)])
 

@@ -153,6 +153,8 @@ class Result:
         Of the chapter.
     draw
         Draws the picture: a matplotlib Figure, made inside `tinygrad_vg.drawing.plots.plot_style`.
+    pictures
+        Drawings beside it, by name: each makes something with ``to_svg()``, such as a circuit.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Result:
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
     draw: Callable[[], Any] = field(repr=False)
+    pictures: Mapping[str, Callable[[], Any]] = field(default_factory=dict, repr=False)
 
     def table(self) -> Table:
         """The main table."""
@@ -184,6 +187,8 @@ class Result:
     def save(self, folder: str | Path) -> Path:
         """Write data, picture and text into a folder: ``NAME.npz``, ``NAME.svg``, ``NAME.md`` and ``NAME.json``.
 
+        Drawings beside the picture are ``NAME-DRAWING.svg``.
+
         Parameters
         ----------
         folder : path
@@ -205,6 +210,8 @@ class Result:
         files["json"] = json.dumps(self.to_dict(), indent=1, ensure_ascii=False).encode()
         for suffix, content in files.items():
             write_atomically(folder / f"{self.name}.{suffix}", content)
+        for name, draw in self.pictures.items():
+            write_atomically(folder / f"{self.name}-{name}.svg", draw().to_svg().encode())
         return folder
 
     def to_dict(self) -> dict[str, Any]:

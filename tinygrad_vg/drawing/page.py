@@ -1,4 +1,4 @@
-"""The tour's page: one self-contained HTML file, nothing loaded from outside, light and dark."""
+"""A page of the project: one self-contained HTML file, nothing loaded from outside, light and dark."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; background: var(--shade); }
 th:first-child, td:first-child { text-align: left; }
+.words th, .words td { text-align: left; white-space: normal; vertical-align: top; min-width: 6rem; }
+.words td:first-child { min-width: 14rem; }
 pre { background: var(--shade); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem;
   overflow-x: auto; font: .9rem/1.5 ui-monospace, Consolas, "DejaVu Sans Mono", monospace; }
 a { color: var(--accent); }
@@ -73,12 +75,12 @@ def paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts, which scrolls sideways where the page is narrow."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False) -> str:
+    """A table of numbers, or of sentences (`words`), which are broken; it scrolls sideways where the page is narrow."""
     head = "".join([f'<th scope="col">{escape(h)}</th>' for h in headings])
     body = "\n".join(["<tr>" + "".join([f"<td>{escape(cell)}</td>" for cell in row]) + "</tr>" for row in rows])
     return (
-        '<div class="scroll" tabindex="0"><table>\n'
+        f'<div class="scroll{" words" if words else ""}" tabindex="0"><table>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 

@@ -1,0 +1,332 @@
+"""Where boxes stand and which way their edges take, in columns from left to right; plain geometry, no Graphviz.
+
+Sugiyama, Tagawa and Toda's method (IEEE Trans. SMC 11, 1981), which `dot` uses too: give every box a column, cut long
+edges into pieces by empty places, order each column so that few edges cross, then find heights at which the edges are
+nearly straight. It is meant for some dozens of boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+__all__ = ["Box", "Layout", "Link", "arrange"]
+
+MARGIN = 22.0
+SEPARATION, CLOSE = 26.0, 4.0
+"""Between boxes of a column, and between edges that pass it."""
+
+PITCH = 34.0
+"""Between the ends of edges at the side of a box."""
+
+ROOM_ABOVE = 22.0
+"""How far above its axis edges may meet a box."""
+
+LANE = 25.0
+"""From the forward edge down to the backward edge that runs beside it."""
+
+LABEL_HEIGHT = 30.0
+SWEEPS = 24
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """Something to be placed; edges meet it at the height of its axis.
+
+    Attributes
+    ----------
+    width
+        Of the widest part.
+    up, down
+        How far it reaches above and below its axis.
+    core
+        How far below the axis the part ends that edges meet.
+    space
+        To be kept free above and below it.
+    x, y
+        Filled in by `arrange`: the middle, and the height of the axis.
+    column
+        Filled in too.
+    """
+
+    width: float
+    up: float
+    down: float
+    core: float
+    space: float = SEPARATION
+    x: float = 0.0
+    y: float = 0.0
+    column: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """An edge from one box to another.
+
+    Attributes
+    ----------
+    source, target
+        Indices of boxes.
+    label
+        The width of its label; 0 for none.
+    points
+        Filled in by `arrange`: the way from the right side of the source to the left side of the target. Between
+        points 0 and 1, 2 and 3 … it crosses from column to column, between 1 and 2, 3 and 4 … it passes a column.
+    label_at
+        The middle of the top of the label.
+    """
+
+    source: int
+    target: int
+    label: float = 0.0
+    points: list[tuple[float, float]] = field(default_factory=list)
+    label_at: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The size of the whole."""
+
+    width: float
+    height: float
+
+
+def arrange(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
+    """Place boxes and route links; what was found is written into them.
+
+    Parameters
+    ----------
+    boxes : sequence of Box
+        In an order in which every source stands before its targets.
+    links : sequence of Link
+    """
+    _columns(boxes, links)
+    grid = _Grid(boxes, links)
+    grid.order()
+    grid.heights()
+    grid.ports()
+    gaps = grid.gaps()
+    grid.across(gaps)
+    return grid.finish()
+
+
+def _columns(boxes: Sequence[Box], links: Sequence[Link]) -> None:
+    """The longest way from a beginning; what has more users than inputs then moves to the right, towards them."""
+    for link in links:  # by target, since links come in the order of their targets
+        boxes[link.target].column = max(boxes[link.target].column, boxes[link.source].column + 1)
+    into, out = [0] * len(boxes), [0] * len(boxes)
+    for link in links:
+        into[link.target] += 1
+        out[link.source] += 1
+    for i in reversed(range(len(boxes))):
+        if out[i] and into[i] < max(out[i], 1):
+            boxes[i].column = min([boxes[link.target].column for link in links if link.source == i]) - 1
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A place in a column: a box, or the passage of a long link."""
+
+    box: Box
+    link: Link | None = None
+    before: list[_Slot] = field(default_factory=list)
+    behind: list[_Slot] = field(default_factory=list)
+    rank: int = 0
+
+
+class _Grid:
+    """The columns, with passages in place of long links."""
+
+    def __init__(self, boxes: Sequence[Box], links: Sequence[Link]) -> None:
+        self.links = links
+        self.columns: list[list[_Slot]] = [[] for _ in range(max([b.column for b in boxes], default=0) + 1)]
+        self.slots = [_Slot(box) for box in boxes]
+        self.ways: dict[Link, list[_Slot]] = {}
+        for slot in self.slots:
+            self.columns[slot.box.column].append(slot)
+        for link in links:
+            a, b = self.slots[link.source], self.slots[link.target]
+            way = [a]
+            for c in range(a.box.column + 1, b.box.column):
+                way.append(_Slot(Box(0.0, CLOSE, LANE + CLOSE, LANE, space=CLOSE, column=c), link))
+                self.columns[c].append(way[-1])
+            self.ways[link] = way = [*way, b]
+            for left, right in pairwise(way):
+                left.behind.append(right)
+                right.before.append(left)
+
+    # -------------------------------------------------------------------------------------------------------- order
+
+    def order(self) -> None:
+        """Sort each column by the middle of its neighbours, to and fro; keep the order with the fewest crossings."""
+        self._rank()
+        best, fewest = [list(c) for c in self.columns], self._crossings()
+        for sweep in range(SWEEPS):
+            if not fewest:
+                break
+            forwards = sweep % 2 == 0
+            for column in self.columns if forwards else self.columns[::-1]:
+                column.sort(key=lambda s: _middle(s, s.before if forwards else s.behind))
+                for i, slot in enumerate(column):
+                    slot.rank = i
+            crossings = self._crossings()
+            if crossings < fewest:
+                best, fewest = [list(c) for c in self.columns], crossings
+        self.columns = best
+        self._rank()
+
+    def _rank(self) -> None:
+        for column in self.columns:
+            for i, slot in enumerate(column):
+                slot.rank = i
+
+    def _crossings(self) -> int:
+        count = 0
+        for column in self.columns:
+            ends = [(slot.rank, other.rank) for slot in column for other in slot.behind]
+            count += sum([(a < c and b > d) or (a > c and b < d) for i, (a, b) in enumerate(ends) for c, d in ends[:i]])
+        return count
+
+    # ------------------------------------------------------------------------------------------------------ heights
+
+    def heights(self) -> None:
+        """Move everything towards its neighbours, as far as the order and the sizes of a column allow."""
+        for column in self.columns:
+            y = 0.0
+            for slot in column:
+                slot.box.y = y + slot.box.up
+                y = slot.box.y + slot.box.down + slot.box.space
+            shift = (column[0].box.y + column[-1].box.y) / 2
+            for slot in column:
+                slot.box.y -= shift
+        for sweep in range(SWEEPS):
+            last = sweep >= SWEEPS - 4  # at the end only from the left or the right: straight rather than balanced
+            for column in self.columns if sweep % 2 == 0 else self.columns[::-1]:
+                wishes = []
+                for slot in column:
+                    near = slot.before if sweep % 2 == 0 else slot.behind
+                    near = near if last and near else slot.before + slot.behind
+                    wishes.append(_mean([(_pull(slot, n), n.box.y) for n in near], slot.box.y))
+                for slot, y in zip(column, _apart([s.box for s in column], wishes), strict=True):
+                    slot.box.y = y
+
+    # -------------------------------------------------------------------------------------------------------- ways
+
+    def ports(self) -> None:
+        """Give each link its own height at both ends, in the order of where it goes, and the heights in between."""
+        heights: dict[tuple[Link, int], float] = {}
+        for slot in self.slots:
+            for side in (0, 1):
+                links = [link for link in self.links if self.slots[(link.target, link.source)[side]] is slot]
+                links.sort(key=lambda link: self.ways[link][(-2, 1)[side]].box.y)
+                pitch = min(PITCH, (slot.box.core + ROOM_ABOVE) / len(links)) if len(links) > 1 else 0.0
+                # Around the axis, as far as there is room above it, and the rest below.
+                first = max(-(len(links) - 1) / 2 * pitch, -ROOM_ABOVE)
+                for i, link in enumerate(links):
+                    heights[link, side] = slot.box.y + first + i * pitch
+        for link in self.links:
+            way = self.ways[link]
+            inner = [y for slot in way[1:-1] for y in (slot.box.y, slot.box.y)]
+            link.points = [(0.0, y) for y in (heights[link, 1], *inner, heights[link, 0])]
+
+    def gaps(self) -> list[float]:
+        """How wide the space before each column must be for the labels in it; where they stand is noted, too."""
+        widths = [42.0] * len(self.columns)
+        standing: dict[int, list[tuple[Link, float]]] = {}
+        for link in [link for link in self.links if link.label]:
+            way, place = self.ways[link], self._label_place(link)
+            left, right = way[place], way[place + 1]
+            ys = link.points[2 * place][1], link.points[2 * place + 1][1]
+            alone = len(left.behind) == 1 == len(right.before)
+            if alone and abs(ys[0] - ys[1]) < 4:  # under the boxes, and so it may be wider than the space
+                top, room = ys[0] + max(LANE + 6, left.box.core, right.box.core) + 4, link.label - 36
+            else:
+                top, room = (ys[0] + ys[1]) / 2 + LANE - LABEL_HEIGHT / 2, link.label + 14
+            column = right.box.column
+            widths[column] = max(widths[column], room)
+            standing.setdefault(column, []).append((link, top))
+        for column, labels in standing.items():
+            labels.sort(key=lambda pair: pair[1])
+            bars = [Box(0, 0, LABEL_HEIGHT, 0, space=0.0) for _ in labels]
+            for (link, _), y in zip(labels, _apart(bars, [top for _, top in labels]), strict=True):
+                link.label_at = (float(column), y)
+        return widths
+
+    def _label_place(self, link: Link) -> int:
+        """In which piece of its way the label stands: where it is alone, else in the middle."""
+        way = self.ways[link]
+        if len(way[-1].before) == 1:
+            return len(way) - 2
+        return 0 if len(way[0].behind) == 1 else (len(way) - 2) // 2
+
+    def across(self, gaps: Sequence[float]) -> None:
+        """The columns' places from left to right, and with them those of boxes, points and labels."""
+        x = MARGIN
+        middles, edges = [], []
+        for i, column in enumerate(self.columns):
+            width = max([s.box.width for s in column])
+            x += gaps[i] if i else 0.0
+            middles.append(x - gaps[i] / 2)
+            edges.append((x, x + width))
+            for slot in column:
+                slot.box.x = x + width / 2
+            x += width
+        for link in self.links:
+            way = self.ways[link]
+            xs = [way[0].box.x + way[0].box.width / 2]
+            for slot in way[1:-1]:
+                xs += edges[slot.box.column]
+            xs.append(way[-1].box.x - way[-1].box.width / 2)
+            link.points = [(px, y) for px, (_, y) in zip(xs, link.points, strict=True)]
+            if link.label:
+                link.label_at = (middles[int(link.label_at[0])], link.label_at[1])
+
+    def finish(self) -> Layout:
+        """Move everything to below and right of the origin."""
+        placed = [s.box for s in self.slots]
+        labels = [link.label_at[1] for link in self.links if link.label]
+        tops = [b.y - b.up for b in placed] + [y for link in self.links for _, y in link.points] + labels
+        lows = [b.y + b.down for b in placed] + [y + LABEL_HEIGHT for y in labels]
+        lows += [y + LANE for link in self.links for _, y in link.points]
+        shift = MARGIN - min(tops, default=0.0)
+        for box in placed:
+            box.y += shift
+        for link in self.links:
+            link.points = [(x, y + shift) for x, y in link.points]
+            link.label_at = (link.label_at[0], link.label_at[1] + shift)
+        right = max([b.x + b.width / 2 for b in placed], default=0.0)
+        return Layout(right + MARGIN, max(lows, default=0.0) + shift + MARGIN)
+
+
+def _middle(slot: _Slot, near: Sequence[_Slot]) -> float:
+    return sum([n.rank for n in near]) / len(near) if near else float(slot.rank)
+
+
+def _pull(a: _Slot, b: _Slot) -> float:
+    """How strongly two neighbours want the same height: long links above all, then pieces of a chain."""
+    if a.link is not None and b.link is not None:
+        return 8.0
+    return 2.0 if len(a.before) <= 1 >= len(b.before) or a.link is not None or b.link is not None else 1.0
+
+
+def _mean(weighted: Sequence[tuple[float, float]], otherwise: float) -> float:
+    total = sum([w for w, _ in weighted])
+    return sum([w * y for w, y in weighted]) / total if weighted else otherwise
+
+
+def _apart(boxes: Sequence[Box], wishes: Sequence[float]) -> list[float]:
+    """The heights nearest to those wished for (in squares) that keep the boxes apart: pool adjacent violators."""
+    offsets, offset = [0.0], 0.0
+    for above, below in pairwise(boxes):
+        offset += above.down + max(above.space, below.space) + below.up
+        offsets.append(offset)
+    pools: list[tuple[float, int]] = []  # (mean, how many)
+    for wish, shift in zip(wishes, offsets, strict=True):
+        mean, count = wish - shift, 1
+        while pools and pools[-1][0] > mean:
+            other, n = pools.pop()
+            mean, count = (mean * count + other * n) / (count + n), count + n
+        pools.append((mean, count))
+    flat = [mean for mean, count in pools for _ in range(count)]
+    return [mean + shift for mean, shift in zip(flat, offsets, strict=True)]

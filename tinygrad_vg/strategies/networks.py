@@ -1,0 +1,99 @@
+"""Multilayer perceptrons with data, of any depth: what deep gradients are checked on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import tinygrad_vg as vg
+from tinygrad_vg.checks import Array
+from tinygrad_vg.strategies.inputs import NONZERO, arrays
+
+__all__ = ["Network", "mlps"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """A network, input and labels.
+
+    Attributes
+    ----------
+    mlp : vg.nn.MLP
+    x : ndarray, shape (n, n_in)
+    y : ndarray of int, shape (n,)
+        Labels: 0 … k−1 for k outputs, 0 or 1 for a single one.
+    made : str
+        The call that makes the network.
+    """
+
+    mlp: Any
+    x: Array
+    y: Array
+    made: str
+
+    @property
+    def parameters(self) -> list[Array]:
+        """The arrays w1, b1, w2, b2, …"""
+        return [p.data for p in self.mlp.parameters()]
+
+    def loss(self, *parameters: Any) -> Any:
+        """The cross-entropy of the labels: of the network as it is, or of these arrays or Tensors in its place."""
+        mlp = self.mlp.bind(parameters) if parameters else self.mlp
+        return vg.nn.losses.cross_entropy(mlp.logits(self.x), self.y)
+
+    def __repr__(self) -> str:
+        return f"<network vg.nn.{self.made}; x = {self.x.tolist()}; y = {self.y.tolist()}>"
+
+
+def mlps(
+    depth: tuple[int, int] = (1, 24),
+    *,
+    width: tuple[int, int] = (1, 4),
+    batch: tuple[int, int] = (1, 3),
+    activation: str | Sequence[str] = "sigmoid",
+    init: str | Sequence[str] = "default",
+) -> st.SearchStrategy[Network]:
+    """Networks `vg.nn.MLP` with input and labels: for gradients that are small because they come from far away.
+
+    In layer 1 of 24 sigmoid layers gradients are near 1e-18. `vg.certify_backward` checks them; hardly anything with an
+    absolute tolerance does.
+
+    Parameters
+    ----------
+    depth, width, batch : (least, most)
+        Layers; units of each layer and of the input; samples.
+    activation, init : str or a sequence of such
+        As for `vg.nn.MLP`; of several, one is drawn.
+
+    Returns
+    -------
+    SearchStrategy
+        Of `Network`; shrinks to one layer of one unit, the input to round numbers. The parameters come from a seed,
+        which is part of what is printed.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(mlps(), lambda net: len(net.mlp.layers) == 3)
+    <network vg.nn.MLP([1, 1, 1, 1], 'sigmoid', 'default', seed=0); x = [[1.0]]; y = [0]>
+    """
+    lines = {"activation": activation, "init": init}
+    names = {key: [given] if isinstance(given, str) else list(given) for key, given in lines.items()}
+
+    @st.composite
+    def networks(draw: Any) -> Network:
+        layers = draw(st.integers(*depth))
+        sizes = draw(st.lists(st.integers(*width), min_size=layers + 1, max_size=layers + 1))
+        words = {key: draw(st.sampled_from(found)) for key, found in names.items()}
+        seed = draw(st.integers(0, 2**16))
+        n = draw(st.integers(*batch))
+        x = draw(arrays((n, sizes[0]), domain=NONZERO))
+        y = draw(st.lists(st.integers(0, max(1, sizes[-1] - 1)), min_size=n, max_size=n))
+        made = f"MLP({sizes}, {words['activation']!r}, {words['init']!r}, seed={seed})"
+        return Network(vg.nn.MLP(sizes, **words, seed=seed), x, np.array(y), made)
+
+    return networks()
