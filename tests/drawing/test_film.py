@@ -374,6 +374,13 @@ def test_hostile_names_draw_as_themselves(name, tmp_path):
     film.save(tmp_path / "x.png")
 
 
+def test_a_long_caption_is_cut_in_the_picture_only():
+    film = draw_film((vg.Tensor(1.0, "w" * 300) * 2).named("y"))
+    assert "w" * 300 in film.captions[0]
+    assert page(film.to_svg())[0] < 4000
+    assert any(t.startswith("y = 2·www") and t.endswith("w…") for t in texts(film.to_svg()))
+
+
 def test_in_a_notebook_also_without_an_engine(monkeypatch):
     film = draw_film(diamond()[0])
     assert film._repr_mimebundle_()["image/svg+xml"].startswith("<svg")

@@ -482,5 +482,12 @@ def test_wrong_arguments():
     ]:
         with pytest.raises(ValueError, match=message):
             draw_circuit(gates, **options)
-    with pytest.raises(TypeError, match="needs gates with a name, a kind and inputs, not 'AND'"):
-        draw_circuit(["AND"])
+    for wrong in (
+        "AND",
+        Gate("x", "AND", "ab"),
+        Gate(1, "AND", ("a",)),
+        Gate("x", "AND", (0, 1)),
+        Gate("x", None, "a"),
+    ):
+        with pytest.raises(TypeError, match="needs gates with a name, a kind, and a tuple of names"):
+            draw_circuit([wrong])

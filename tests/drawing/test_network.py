@@ -138,6 +138,16 @@ def test_odd_values(values, scale, signed):
     assert_texts_fit(picture.to_svg())
 
 
+def test_what_has_no_bars_says_why():
+    assert "No bars: ∂C/∂b is 0 or no finite number in all neurons shown" in texts(
+        draw_network([2, 2], [[0.0, np.nan]]).to_svg()
+    )
+    for bars in (None, [None]):
+        picture = draw_network([2, 2], bars)
+        assert picture.title == "Network [2, 2]"
+        assert not any("∂C" in t for t in texts(picture.to_svg()))
+
+
 def lengths_of_finite(picture):
     svg = picture.to_svg()
     return np.array([bounds(e)[3] - bounds(e)[1] for e in shapes(svg, "bar")])
@@ -349,6 +359,8 @@ def test_wrong_arguments():
         draw_network([784, 0])
     with pytest.raises(TypeError, match="the MLP itself"):
         draw_network([784, 30, 30, 10], cost)
+    with pytest.raises(TypeError, match="bars must be a cost"):
+        draw_network(net, 3.0)
     with pytest.raises(ValueError, match="was not computed from the biases"):
         draw_network(net, digits(1)[1])
     with pytest.raises(ValueError, match=r"shape \(20, 10\): take its mean"):

@@ -29,6 +29,7 @@ _STYLE = """
   white-space: nowrap; background: var(--page); color: var(--ink); font-weight: 400; }
 .tinygrad-vg-chain thead th { background: var(--shade); font-weight: 600; white-space: normal; vertical-align: top; }
 .tinygrad-vg-chain :is(th:first-child, td.gap) { text-align: left; font-weight: 600; }
+.tinygrad-vg-chain th:last-child { text-align: left; }
 .tinygrad-vg-chain td.bar { width: 10em; min-width: 8em; }
 .tinygrad-vg-chain td.bar i { display: block; height: .8em; background: var(--light); }
 .tinygrad-vg-chain summary { cursor: pointer; padding: .2em 0; }
@@ -61,7 +62,11 @@ def chain_html(chain: Chain) -> str:
             )
     parts += [f'<p class="note">{_text(note)}</p>' for note in footnotes(chain)]
     style = _STYLE.replace("%LIGHT%", _variables(LIGHT)).replace("%DARK%", _variables(DARK))
-    return f'<div class="tinygrad-vg-chain"><style>{style}</style>\n' + "\n".join(filter(None, parts)) + "\n</div>"
+    return (
+        f'<div class="tinygrad-vg-chain" tabindex="0"><style>{style}</style>\n'
+        + "\n".join(filter(None, parts))
+        + "\n</div>"
+    )
 
 
 def _text(s: str) -> str:

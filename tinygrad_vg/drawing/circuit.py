@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_vg.drawing.symbols import SHAPES
 
-__all__ = ["Circuit", "Gate", "by_depth", "by_kind"]
+__all__ = ["Circuit", "Gate", "by_depth", "by_kind", "counted"]
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,25 @@ class Circuit:
         """Number of gates, in all and by kind, and depth."""
         kinds = Counter([gate.kind for gate in self.gates.values()])
         told = ", ".join([f"{kinds[kind]:,} {kind}" for kind in SHAPES if kinds[kind]])
-        count = len(self.gates)
-        return f"{count:,} gate{'s' * (count > 1)} ({told}), depth {max(self.depth.values())}"
+        return f"{counted(self.gates, 'gate')} ({told}), depth {max(self.depth.values())}"
+
+
+def counted(things: Sized, word: str) -> str:
+    """How many there are, as a reader says it."""
+    return f"{len(things):,} {word}{'s' * (len(things) != 1)}"
 
 
 def _checked(given: Any) -> Gate:
     """A gate of the user's as a `Gate` that makes sense."""
     try:
         gate = Gate(given.name, given.kind.upper(), tuple(given.inputs), tuple(getattr(given, "negated", ())))
+        named = not isinstance(given.inputs, str) and all([isinstance(name, str) for name in (gate.name, *gate.inputs)])
     except (AttributeError, TypeError):
-        raise TypeError(f"draw_circuit needs gates with a name, a kind and inputs, not {given!r:.80}") from None
+        named = False
+    if not named:
+        raise TypeError(
+            f"draw_circuit needs gates with a name, a kind, and a tuple of names as inputs, not {given!r:.80}"
+        )
     if gate.kind not in SHAPES:
         raise ValueError(f"draw_circuit: {gate.name!r} is of kind {given.kind!r}; known are {', '.join(SHAPES)}")
     single = SHAPES[gate.kind][0] == "triangle"
@@ -178,7 +187,7 @@ def _summary(
     circuit: Circuit, home: Mapping[str, str], depth: Mapping[str, int], columns: list[str], how: str
 ) -> Circuit:
     """The circuit with one gate for all that have the same home."""
-    feed = f"{len(circuit.inputs):,} input{'s' * (len(circuit.inputs) > 1)}"
+    feed = counted(circuit.inputs, "input")
     members: dict[str, list[Gate]] = {}
     for name, gate in circuit.gates.items():
         members.setdefault(home[name], []).append(gate)

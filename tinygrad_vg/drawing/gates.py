@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tinygrad_vg.drawing.circuit import Circuit, Gate, by_depth, by_kind
+from tinygrad_vg.drawing.circuit import Circuit, Gate, by_depth, by_kind, counted
 from tinygrad_vg.drawing.picture import Picture, checked_theme
 from tinygrad_vg.drawing.sketch import Sketch, fit, one_line, text_width
 from tinygrad_vg.drawing.symbols import HEIGHT, body_middle, draw_symbol, input_x, output_x, pin_heights
@@ -96,7 +96,8 @@ def draw_circuit(
         notes.append(f"summary: more than max_gates={max_gates:,} gates, so {drawn.how}")
     return Picture(
         title or "Circuit",
-        f"{title or 'A circuit'} of {circuit.counted}, {len(circuit.inputs)} inputs, {len(circuit.outputs)} outputs.",
+        f"{title or 'A circuit'} of {circuit.counted}, {counted(circuit.inputs, 'input')}, "
+        f"{counted(circuit.outputs, 'output')}.",
         "\n".join([*_told(drawn), *notes]),
         theme,
         _draw(drawn, notes, Sketch(palette(theme))),

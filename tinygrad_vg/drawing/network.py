@@ -91,10 +91,10 @@ def draw_network(
     if isinstance(shown, bool) or not isinstance(shown, int | np.integer) or shown < 1:
         raise ValueError(f"shown must be a positive number of neurons, got {shown!r}")
     layers = _layers(network, bars, name, int(shown))
-    what = _what(bars, name)
     drawn = layers[0 if inputs else 1 : None if output else -1]
     if not drawn:
         raise ValueError(f"draw_network: nothing is left of {network!r:.80} without its inputs and its output")
+    what = _what(bars, name) if any([layer.values is not None for layer in drawn]) else ""
     figure = _Figure(drawn, _Ruler.of(drawn, scale, signed), what)
     return Picture(
         f"Network {[layer.size for layer in layers]}" + (f" with {what} in each neuron" if what else ""),
@@ -189,6 +189,8 @@ def _gradients(network: Any, cost: Tensor) -> tuple[list[Array | None], list[str
 def _values(sizes: list[int], bars: Any) -> list[Array | None]:
     if bars is None:
         return [None] * (len(sizes) - 1)
+    if not isinstance(bars, Sequence | np.ndarray) or isinstance(bars, str):
+        raise TypeError(f"draw_network: bars must be a cost (a Tensor) or one array a layer, not {bars!r:.80}")
     given = list(bars)
     if len(given) != len(sizes) - 1:
         raise ValueError(
@@ -203,9 +205,7 @@ def _values(sizes: list[int], bars: Any) -> list[Array | None]:
 
 
 def _what(bars: Any, name: str | None) -> str:
-    """What a bar is, whatever the layer; empty if there are none."""
-    if bars is None:
-        return ""
+    """What a bar is, whatever the layer."""
     root = one_line(bars.name or "C") if type(bars) is Tensor else "C"
     return fit(one_line(name) if name else f"∂{root}/∂b", 10, 240)
 
@@ -301,7 +301,7 @@ class _Figure:
         if not self.what:
             return ""
         if self.ruler.is_empty:
-            return f"{self.what} = 0 in all neurons shown"
+            return f"No bars: {self.what} is 0 or no finite number in all neurons shown"
         kind = "logarithmic" if self.ruler.kind == "log" else "linear"
         bars = f"A bar is {self.what}, up if positive, down if negative" if self.ruler.signed else ""
         return f"{bars or f'A bar is |{self.what}|'}; {kind} scale, the same in all layers"

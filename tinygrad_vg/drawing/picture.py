@@ -50,18 +50,20 @@ class Picture:
         The same as lines of text.
     theme : str
         ``auto``, ``light`` or ``dark``.
+    drawn : str
+        The SVG as `Sketch.svg` wrote it: without title, and in one set of colours.
     """
 
     title: str
     description: str
     outline: str
     theme: str
-    _sketch: str
+    drawn: str
 
     @cached_property
     def _svg(self) -> str:
         css = dark_css() if self.theme == "auto" else ""
-        return finish_svg(self._sketch, title=self.title, description=self.description, css=css)
+        return finish_svg(self.drawn, title=self.title, description=self.description, css=css)
 
     def to_svg(self) -> str:
         """The picture as one ``<svg>`` element, titled and described."""
@@ -82,7 +84,7 @@ class Picture:
         """
         target = Path(path)
         suffix = checked_suffix(target, ("svg", "png", "pdf"))
-        write_atomically(target, self._svg.encode() if suffix == "svg" else rasterise(self._sketch, suffix))
+        write_atomically(target, self._svg.encode() if suffix == "svg" else rasterise(self.drawn, suffix))
         return target
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 
 from tinygrad_vg.drawing.film_steps import Step
-from tinygrad_vg.drawing.sketch import Sketch, num, text_width
+from tinygrad_vg.drawing.sketch import Sketch, fit, num, text_width
 from tinygrad_vg.drawing.theme import Palette
 
 __all__ = ["HOLD", "animation", "staged", "there"]
@@ -25,7 +25,8 @@ HOLD = 4
 """How many steps long the last one is."""
 FADE = 0.2
 """How many steps long it takes to appear."""
-MARGIN = 18.0
+MARGIN, WIDEST = 18.0, 900.0
+"""Around the captions, and how wide they make a narrow picture at most."""
 SIZES = (11.0, 19.0)
 """The smallest and the largest size of the captions: what can be read when the picture is as wide as the page."""
 
@@ -133,7 +134,7 @@ def _nearest(box: Box, point: tuple[float, float]) -> tuple[float, float]:
 
 def _pairs(numbers: str) -> list[tuple[float, float]]:
     """The points of a path or a polygon."""
-    words = [float(word) for word in re.findall(r"-?[\d.]+", numbers)]
+    words = [float(word) for word in re.findall(r"-?[\d.]+(?:e-?\d+)?", numbers)]
     return list(zip(words[::2], words[1::2], strict=True))
 
 
@@ -177,14 +178,15 @@ def _with_captions(root: ET.Element, picture: ET.Element, steps: Sequence[Step],
     width, height = map(float, root.attrib["viewBox"].split()[2:])
     ems = max([text_width(step.caption, 1, bold=True) for step in steps])
     size = min(max(width / 75, SIZES[0]), SIZES[1], max((width - 2 * MARGIN) / ems, SIZES[0]))
-    whole = max(width, ems * size + 2 * MARGIN)
+    whole = max(width, min(ems * size, WIDEST) + 2 * MARGIN)
     band = 4.4 * size
     page = Sketch(colours)
     for number, step in enumerate(steps):
         with page.group(f"caption only-{number}"):
             ink = colours.ink if step.phase == "forward" else colours.ramp[3][1]
             page.text(whole / 2, 1.5 * size, step.phase, size=0.72 * size, colour=colours.soft)
-            page.text(whole / 2, 2.8 * size, step.caption, size=size, colour=ink, bold=True)
+            caption = fit(step.caption, size, whole - 2 * MARGIN, bold=True)
+            page.text(whole / 2, 2.8 * size, caption, size=size, colour=ink, bold=True)
     _dots(page, steps, whole, 3.8 * size)
     over = ET.fromstring(page.svg(whole, band + height))
     for group in over.findall(f"{_SVG}g")[:-1]:

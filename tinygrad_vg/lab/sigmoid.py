@@ -89,11 +89,12 @@ def run(
     if not put_in:
         raise ValueError("layers: give at least one number of layers")
     train, validation = train_and_validation(data, quick=quick)
+    sizes = [train[0].shape[1], hidden, 1 + max([int(y.max()) for _, y in (train, validation)])]
     found = []
     with one_blas_thread():
         for seed in chosen:
             steep, widths = _random_neurons(seed, draws), _widths(seed)
-            told = _told_apart(_trained(train, seed, hidden, epochs, lr), validation, tried, put_in)
+            told = _told_apart(_trained(train, seed, sizes, epochs, lr), validation, tried, put_in)
             found.append({"steepest": steep, "width_error": widths, **told})
             if progress is not None:
                 progress(len(found), len(chosen))
@@ -197,9 +198,8 @@ def _widths(seed: int) -> float:
 # --------------------------------------------------------------------------------------------------------- in a network
 
 
-def _trained(train: tuple[Array, Array], seed: int, hidden: int, epochs: int, lr: float) -> MLP:
-    X, y = train
-    net = MLP([X.shape[1], hidden, int(y.max()) + 1], seed=seed)
+def _trained(train: tuple[Array, Array], seed: int, sizes: Sequence[int], epochs: int, lr: float) -> MLP:
+    net = MLP(sizes, seed=seed)
     fit(net, _cost, train, epochs=epochs, lr=lr, seed=seed, progress=False)
     return net
 
@@ -302,7 +302,7 @@ def _widest(data: Mapping[str, Array]) -> Claim:
     return Claim(
         "even then it is so only on a short interval of a, the longest at |w| = 6.9",
         "0.45 at |w| ≈ 6.9",
-        f"{width:.6f} at |w| = {w:.4f}; formula and bisection differ by {error:.0e} at most",
+        f"{width:.6f} at |w| = {w:.5f}; formula and bisection differ by {error:.0e} at most",
         f"{500 * len(data['width_error']):,} weights and biases",
         bool(round(w, 1) == BOOK_WIDEST[0] and round(width, 2) == BOOK_WIDEST[1] and error < 1e-9),
         "34",
@@ -375,7 +375,7 @@ def _draw_width(axes: Any, data: Mapping[str, Array]) -> None:
     w, width = data["widest"]
     axes.semilogx(data["w"], data["width"])
     book_mark(axes, BOOK_WIDEST[0], BOOK_WIDEST[1], f"book: {BOOK_WIDEST[1]} at {BOOK_WIDEST[0]}")
-    axes.annotate(f"{width:.4f} at {w:.4f}", (w, width), (14, 2), textcoords="offset points", fontsize=9)
+    axes.annotate(f"{width:.4f} at {w:.5f}", (w, width), (14, 2), textcoords="offset points", fontsize=9)
     axes.set_xticks([4, 5, 7, 10, 20, 50, 100], ["4", "5", "7", "10", "20", "50", "100"])
     axes.minorticks_off()
     axes.legend(loc="lower right", fontsize=9)
