@@ -272,10 +272,10 @@ SWEEP = [
 WIRING = {
     "overwrite for accumulate": (
         "_sweep",
-        "pending[parent.birth] = (parent, given if before is None else before + given)",
+        "pending[parent.birth] = (parent, given if total is None else total + given)",
         "pending[parent.birth] = (parent, given)",
     ),
-    "double count": ("_sweep", "else before + given)", "else before + 2 * given)"),
+    "double count": ("_sweep", "else total + given)", "else total + 2 * given)"),
     "no order": ("_sweep", "birth = -heappop(ready)", "birth = -ready.pop()"),
     "oldest first": ("_sweep", "birth = -heappop(ready)", "birth = -ready.pop(ready.index(max(ready)))"),
     "skip tiny": (
@@ -289,10 +289,10 @@ WIRING = {
     "seed ignored": ("_seed", "return np.array(seed.", "seed = Tensor(np.ones(root.shape))\n    return np.array(seed."),
     "called twice": (
         "_sweep",
-        "answer = [rule(g, out, *args, **node.params)]",
-        "answer = [[rule(g, out, *args, **node.params) for _ in range(2)][1]]",
+        "answer = [rule(g, out, *args, **params)]",
+        "answer = [[rule(g, out, *args, **params) for _ in range(2)][1]]",
     ),
-    "adds into borrowed memory": ("_sweep", "if parent.birth in owned and type", "if before is not None and type"),
+    "adds into borrowed memory": ("_sweep", "if parent.birth in owned and type", "if total is not None and type"),
     "takes any answer for its own": ("_is_fresh", "return type(answer[0]) is np.ndarray and", "return True or"),
     "no un-broadcast": ("_fit", "given = sum_to(given, want.shape)", "given = given"),
     "first for sum": ("_fit", "given = sum_to(given, want.shape)", "given = np.resize(given, want.shape)"),

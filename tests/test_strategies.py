@@ -1,4 +1,4 @@
-"""The strategies: what they promise of every drawn thing, that everything is reached, and that it shrinks to a lesson."""
+"""The strategies: what they promise of every drawn thing; that everything is reached, and shrinks to a lesson."""
 
 import math
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
@@ -15,12 +15,24 @@ from tinygrad_vg import strategies as vgs
 from tinygrad_vg.opcases import OpCase, cases_of, table
 from tinygrad_vg.strategies.vocabulary import op_of
 
-FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+FIXED = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=500,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def smallest(strategy, such=lambda thing: True):
     """The same in every run."""
     return find(strategy, such, settings=FIXED)
+
+
+def reached(strategy, such):
+    """Something of the kind, small or not."""
+    return find(strategy, such, settings=settings(FIXED, phases=[Phase.generate]))
 
 
 def some(percent):
@@ -72,7 +84,7 @@ def test_all_shapes_are_reached_and_the_smallest_comes_out():
     assert smallest(vgs.shapes(min_dims=1)) == (1,)
     assert smallest(vgs.shapes(min_dims=2, min_side=2)) == (2, 2)
     assert smallest(vgs.broadcast_shapes(3)) == ((), (), ())
-    assert smallest(vgs.broadcast_shapes(2), lambda s: 0 in s[0] and s[1] == ()) == ((0,), ())
+    assert reached(vgs.broadcast_shapes(2), lambda s: 0 in s[0] and s[1] != s[0])
     crossed = smallest(vgs.broadcast_shapes(2), lambda s: np.broadcast_shapes(*s) not in s)  # (2, 1) and (2,), say
     assert sum(map(len, crossed)) <= 4
     assert {n for shape in crossed for n in shape} == {1, 2}
@@ -229,10 +241,10 @@ def test_op_cases_of_the_table_give_what_the_reference_gives(sample):
 
 
 def test_every_way_of_calling_an_op_is_reached():
-    for op in (np.matmul, np.norm if hasattr(np, "norm") else np.linalg.norm, np.sum):
+    for op in (np.matmul, np.linalg.norm, np.sum):
         for case in cases_of(op):
-            assert smallest(vgs.op_cases(op), lambda s, case=case: s.subject.name == case.name)
-    assert smallest(vgs.op_cases(np.hypot), lambda s: s.args[0].size == 0).args[0].size == 0
+            assert reached(vgs.op_cases(op), lambda s, case=case: s.subject.name == case.name)
+    assert reached(vgs.op_cases(np.hypot), lambda s: s.args[0].size == 0)
     assert repr(smallest(vgs.op_cases(np.exp))) == "exp(0.0)"
     assert repr(smallest(vgs.op_cases(np.log))) == "log(1.65)"
 
@@ -323,7 +335,7 @@ def test_options_are_honoured(name):
 @given(vgs.expressions(kinks=True, empty=True, max_dims=3))
 def test_the_source_gives_the_same_bits(e):
     names = {}
-    exec(e.source().replace("print(vg.check_gradients", "(lambda *_, **__: None)("), names)
+    exec("\n".join(e.source().splitlines()[:-1]), names)  # without the check
     leaves = [names[name] for name in e.names[: len(e.leaves)]]
     assert all(same_bits(x, mine) for x, mine in zip(leaves, e.leaves, strict=True))
     y, mine = gradients(e, e.leaves, cotangent_for(e.build()))
@@ -333,25 +345,24 @@ def test_the_source_gives_the_same_bits(e):
 
 
 def test_the_source_runs_by_itself(tmp_path):
-    e = smallest(vgs.expressions(leaves=(2, 2)), lambda e: any("@" in line for line in e.source().splitlines()))
+    e = reached(vgs.expressions(leaves=(2, 2)), lambda e: "@" in e.source() and e.shared and e.unused)
     path = tmp_path / "lesson.py"
     path.write_text(e.source(), encoding="utf-8")
     done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{vg.check_gradients(e, *e.leaves)}\n".replace("x0", "x0")
+    assert done.stdout == f"{vg.check_gradients(e, *e.leaves)}\n"
 
 
 def test_the_same_draw_gives_the_same_expression():
     runs = []
     for _ in range(2):
-        drawn = []
+        runs.append([])
 
         @settings(FIXED, max_examples=30)
         @given(vgs.expressions())
-        def draw(e, drawn=drawn):
-            drawn.append(repr(e))
+        def draw(e):
+            runs[-1].append(repr(e))
 
         draw()
-        runs.append(drawn)
     assert runs[0] == runs[1]
     assert len(set(runs[0])) > 15
 
@@ -372,7 +383,7 @@ REACHED = {
     "a shared leaf": (lambda e: "x0" in e.shared, 1),
     "an unused line": (lambda e: inner(e.unused), 4),
     "an unused leaf": (lambda e: e.unused == ("x0",), 4),
-    "three leaves, all used": (lambda e: len(e.leaves) == 3 and not e.unused, 3),
+    "three leaves, all used": (lambda e: len(e.leaves) == 3 and not e.unused, 4),
     "a number": (lambda e: e.leaves[0].shape == (), 1),
     "an axis of length 1 that is stretched": (lambda e: {x.shape for x in e.leaves} >= {(1,), (2,)}, 2),
     "a number among arrays": (lambda e: {x.shape for x in e.leaves} >= {(), (2,)}, 2),
@@ -394,8 +405,7 @@ def test_everything_is_reached_and_shrinks(name):
 def test_axes_of_length_0_are_reached_when_asked_for():
     e = smallest(vgs.expressions(empty=True), lambda e: any(x.size == 0 for x in e.leaves))
     assert len(e.steps) == 1
-    y, found = gradients(e, e.leaves, cotangent_for(e.build()))
-    assert [g.shape for g in found] == [x.shape for x in e.leaves]
+    assert [g.shape for g in gradients(e, e.leaves, cotangent_for(e.build()))[1]] == [x.shape for x in e.leaves]
     with pytest.raises(NoSuchExample):
         smallest(vgs.expressions(), lambda e: any(x.size == 0 for x in e.leaves))
 
@@ -403,8 +413,8 @@ def test_axes_of_length_0_are_reached_when_asked_for():
 def test_every_op_is_reached():
     seen = set()
 
-    @settings(FIXED, max_examples=1000)
-    @given(vgs.expressions(kinks=True))
+    @settings(FIXED, max_examples=300)
+    @given(vgs.expressions(kinks=True, nodes=(8, 12)))
     def draw(e):
         seen.update([step.op.text for step in e.steps])
 
@@ -424,7 +434,7 @@ def test_the_smallest_expression_with_a_shared_line():
 
 
 def test_what_is_not_used_has_gradient_zero_and_is_marked():
-    e = smallest(vgs.expressions(), lambda e: "x0" in e.unused and "t0" in e.unused)
+    e = reached(vgs.expressions(), lambda e: "x0" in e.unused and "t0" in e.unused)
     _, (g, *_) = gradients(e, e.leaves, cotangent_for(e.build()))
     assert (g == 0).all()
     assert e.source().count("# not used") == len(inner(e.unused))
@@ -449,6 +459,9 @@ def test_bad_ops_are_refused_at_once():
     def twin(x):
         return x
 
+    def nothing():
+        return 1.0
+
     twin.__name__ = "cube"
     for ops, error, message in [
         ([], ValueError, "ops is empty"),
@@ -459,7 +472,8 @@ def test_bad_ops_are_refused_at_once():
         ([3.0], TypeError, "an op is a function"),
         ([lambda x: x], ValueError, "give it a name"),
         ([cube, twin], ValueError, "several ops called cube"),
-        ([np.vstack, dict.get], ValueError, "takes|name"),
+        ([nothing], ValueError, "nothing takes no array"),
+        ([min], ValueError, "write it as text"),
     ]:
         with pytest.raises(error, match=message):
             vgs.expressions(ops=ops)
@@ -594,8 +608,8 @@ def test_a_rule_that_is_wrong_in_company_only_is_found():
         return answer
 
     sin = vg.primitive(np.sin, (greedy,), name="sin_", analytic=True)
-    e = smallest(vgs.expressions(ops=[*vgs.SMOOTH, sin], **PATHS), off_the_paths)
-    assert 2 <= len(e.steps) <= 4, e
+    e = smallest(vgs.expressions(ops=["{0} + {1}", "{0} * {1}", sin], **PATHS), off_the_paths)
+    assert 2 <= len(e.steps) <= 3, e
     assert "sin_(" in e.source()
     assert "# sin_ is a function of your own" in e.source()
 
@@ -608,8 +622,8 @@ def test_a_function_of_numbers_only_gets_numbers():
             raise ValueError("pairs, please")
         return x * y
 
-    e = smallest(vgs.expressions(ops=[*vgs.SMOOTH, only_pairs]), lambda e: "only_pairs" in repr(e))
-    assert all(x.size <= 3 for x in e.leaves)
+    e = reached(vgs.expressions(ops=[*vgs.SMOOTH, only_pairs]), lambda e: "only_pairs" in repr(e))
+    assert np.isfinite(e.build()).all()
 
     def broken(x):
         return x.nonsense
@@ -667,17 +681,24 @@ def test_a_fault_in_layer_1_of_a_deep_network_is_found():
 
     sigmoid = vg.primitive(vg.sigmoid.op.forward, (flushed,), name="flushed", analytic=True)
 
-    def fails(net):
-        a = net.x
+    def loss(net, activation):
+        a, last = net.x, net.mlp.layers[-1]
         for layer in net.mlp.layers[:-1]:
-            a = sigmoid(a @ layer.w + layer.b)
-        z = a @ net.mlp.layers[-1].w + net.mlp.layers[-1].b
-        return not vg.certify_backward(vg.nn.losses.cross_entropy(z, net.y), raises=False)
+            a = activation(a @ layer.w + layer.b)
+        return vg.nn.losses.cross_entropy(a @ last.w + last.b, net.y)
 
-    net = smallest(vgs.mlps(width=(1, 1), batch=(1, 1)), fails)
+    def first_weights(net, activation):
+        w = net.mlp.layers[0].w
+        return vg.backprop(loss(net, activation), wrt=[w])[w]
+
+    narrow = {"width": (1, 1), "batch": (1, 1)}
+    net = smallest(
+        vgs.mlps(**narrow), lambda net: (first_weights(net, sigmoid) != first_weights(net, vg.sigmoid)).any()
+    )
     assert 4 < len(net.mlp.layers) < 16
-    with pytest.raises(NoSuchExample):
-        smallest(vgs.mlps(depth=(1, 3), width=(1, 1), batch=(1, 1)), fails)
+    assert vg.certify_backward(loss(net, vg.sigmoid))
+    with pytest.raises(vg.GradientMismatch, match="flushed"):
+        vg.certify_backward(loss(net, sigmoid))
 
 
 # --------------------------------------------------------------------------------------------------------- the package

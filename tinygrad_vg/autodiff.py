@@ -52,15 +52,16 @@ def _sweep(
             node.check_constants()
         if record:
             _check_fresh(node)
-        op, out = node.op, tensor if record else tensor._array
+        op, out, params = node.op, tensor if record else tensor._array, node.params
         args = () if not op.needs_args else node.inputs if record else node.values
+        rules = op.vjps if type(op.vjps) is tuple else op.rules(len(node.inputs))
         emitted: list[Any] = []
-        for parent, rule in zip(node.inputs, op.rules(len(node.inputs)), strict=True):
+        for parent, rule in zip(node.inputs, rules, strict=True):
             if type(parent) is not Tensor or parent.birth < oldest or rule is None:
                 emitted.append(None)
                 continue
             try:
-                answer = [rule(g, out, *args, **node.params)]
+                answer = [rule(g, out, *args, **params)]
             except FloatingPointError as error:  # an operation inside the rule: say whose rule it is
                 raise FloatingPointError(
                     f"in the cotangent that {op.name} gives {parent.label()}: {error} {node.origin}"
@@ -77,18 +78,19 @@ def _sweep(
             if anomaly and given is not None:
                 check_finite(given, f"the cotangent that {op.name} gives {parent.label()}", node.origin)
             emitted.append(given)
-            if parent.birth not in pending:
+            before = pending.get(parent.birth)
+            if before is None:
                 pending[parent.birth] = (parent, given)
                 heappush(ready, -parent.birth)
                 if fresh:
                     owned.add(parent.birth)
             elif given is not None:  # by reference, then a sum of our own, to which all further ones are added in place
-                before = pending[parent.birth][1]
-                if parent.birth in owned and type(before) is np.ndarray:
-                    np.add(before, given, out=before)
+                total = before[1]
+                if parent.birth in owned and type(total) is np.ndarray:
+                    np.add(total, given, out=total)
                 else:
-                    pending[parent.birth] = (parent, given if before is None else before + given)
-                    if before is not None:
+                    pending[parent.birth] = (parent, given if total is None else total + given)
+                    if total is not None:
                         owned.add(parent.birth)
         if trace is not None:
             trace(node, g, tuple(emitted))
@@ -112,6 +114,8 @@ def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
 def _fit(given: Any, parent: Tensor, node: OpNode, result: Tensor) -> Any:
     """What a rule gave, in the shape and dtype of the argument: the one place where broadcasting is undone."""
     want = parent._array
+    if type(given) is np.ndarray and given.shape == want.shape and given.dtype is want.dtype:
+        return given
     if not hasattr(given, "dtype"):
         if not isinstance(given, int | float):
             raise TypeError(

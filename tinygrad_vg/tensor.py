@@ -154,10 +154,12 @@ def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) ->
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
         out = settled(out, op.name)
-    if out.flags.writeable:  # else it is a view of a Tensor's value, which stays as it is
+    flags = out.flags
+    if flags.writeable:  # else it is a view of a Tensor's value, which stays as it is
         if out.base is not None or any([value is out for value in values]):
             out = out.copy()  # it may be the memory of a constant, which the caller may change
-        out.flags.writeable = False
+            flags = out.flags
+        flags.writeable = False
     node = OpNode(op, args, values, params, current.scope)
     if current.anomaly:
         node.witness = (user_line(), [a.copy() for a in node.constants()])

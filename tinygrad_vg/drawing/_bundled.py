@@ -1,6 +1,6 @@
 """The child process that runs the Graphviz inside pygraphviz: DOT on stdin, the picture on stdout.
 
-`layout.py` runs this *file* (``python -I -S _bundled.py HOME FORMAT DPI``), not ``-m tinygrad_vg.drawing._bundled``:
+`layout.py` runs this *file* (``python -I -S _bundled.py HOME FORMATS DPI``), not ``-m tinygrad_vg.drawing._bundled``:
 that would import the package and with it NumPy. HOME is the folder that holds pygraphviz; it is handed over because the
 caller may have found it on a ``sys.path`` of its own, and because ``-S`` (no site-packages) starts sooner.
 
@@ -13,15 +13,15 @@ REFUSED = 1
 UNUSABLE = 3
 
 
-def main(home: str, format_: str, dpi: str) -> int:
-    """Lay out the DOT text on stdin with `dot` and write it to stdout as `format_`.
+def main(home: str, formats: str, dpi: str) -> int:
+    """Lay out the DOT text on stdin with `dot` and write it to stdout in each of `formats`.
 
     Parameters
     ----------
     home
         The folder that holds the ``pygraphviz`` package.
-    format_
-        ``svg``, ``png`` or ``pdf``.
+    formats
+        ``svg``, ``png``, ``pdf`` or ``json``, or several of them with commas between.
     dpi
         Pixels per inch, or an empty string for Graphviz's own 96.
 
@@ -46,10 +46,11 @@ def main(home: str, format_: str, dpi: str) -> int:
         gv.agattr(graph, gv.AGRAPH, b"dpi", dpi.encode())
     if gv.gvLayout(context, graph, b"dot"):
         return REFUSED
-    failed, picture = gv.gvRenderData(context, graph, format_.encode())
-    if failed:
-        return REFUSED
-    sys.stdout.buffer.write(picture)
+    for each in formats.split(","):
+        failed, picture = gv.gvRenderData(context, graph, each.encode())
+        if failed:
+            return REFUSED
+        sys.stdout.buffer.write(picture)
     return 0
 
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinygrad_vg.drawing import _bundled
+from tinygrad_vg.drawing.widths import with_widths
 
 FORMATS = ("svg", "png", "pdf")
 """What `render` can make."""
@@ -119,9 +120,15 @@ class _Route:
 
     def command(self, format: str, dpi: float | None) -> list[str]:
         if self.name == "dot":
-            return [self.where, f"-T{format}", *([f"-Gdpi={dpi:g}"] if dpi else [])]
+            formats = [f"-T{each}" for each in _written(format)]
+            return [self.where, *formats, *([f"-Gdpi={dpi:g}"] if dpi else [])]
         home = str(Path(self.where).parent)
-        return [sys.executable, "-I", "-S", _bundled.__file__, home, format, f"{dpi:g}" if dpi else ""]
+        return [sys.executable, "-I", "-S", _bundled.__file__, home, ",".join(_written(format)), f"{dpi:g}" if dpi else ""]
+
+
+def _written(format: str) -> tuple[str, ...]:
+    """What an engine writes, one after the other, for a picture: an SVG does not hold the widths of its texts."""
+    return ("svg", "json") if format == "svg" else (format,)
 
 
 # ---------------------------------------------------------------------------------------------------------- engines
@@ -195,7 +202,8 @@ def render(dot_source: str, format: str = "svg", *, timeout: float = 60.0, dpi: 
     Returns
     -------
     bytes
-        The picture as the engine wrote it; see `finish_svg`.
+        The picture as the engine wrote it, but for the widths of an SVG's texts (see `widths`); `finish_svg` does
+        the rest.
 
     Raises
     ------
@@ -289,7 +297,7 @@ def _draw(
         raise _UnusableEngineError(
             f"`{route.name}` made no {format.upper()}", route.where, f"To have Graphviz, {INSTALL_DOT}."
         )
-    return picture
+    return with_widths(picture) if format == "svg" else picture
 
 
 def _complaint(stderr: bytes) -> str:

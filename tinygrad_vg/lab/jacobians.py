@@ -18,7 +18,7 @@ from tinygrad_vg.lab.learning_speed import BOOK_INITIAL
 from tinygrad_vg.lab.plotting import book_mark, name_curve
 from tinygrad_vg.lab.random_chains import predicted_growth
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, images_of, one_blas_thread, seed_list, spread
+from tinygrad_vg.lab.settings import Progress, count, counts, images_of, one_blas_thread, seed_list, spread
 from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.ops import sigmoid
 from tinygrad_vg.tensor import Tensor
@@ -124,9 +124,7 @@ def run(
     """
     chosen = seed_list(seeds, 5 if quick else 20)
     samples = count((100 if quick else 1000) if samples is None else samples, "samples")
-    sizes = [count(n, "hidden") for n in hidden]
-    if len(sizes) < 2:
-        raise ValueError(f"hidden={sizes}: from one hidden layer to another it takes two at least")
+    sizes = counts(hidden, "hidden", entries=2)
     if isinstance(inits, str) or not inits or len(set(inits)) < len(inits):
         raise ValueError(f"inits must be a list of different initialisations such as ['default'], not {inits!r:.60}")
     X, y = images_of(data, samples)

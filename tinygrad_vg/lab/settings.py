@@ -42,6 +42,22 @@ def count(value: Any, name: str, least: int = 1) -> int:
     return int(value)
 
 
+def counts(values: Any, name: str, least: int = 1, *, entries: int = 1) -> list[int]:
+    """A setting that is a list of integers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else, has fewer entries than that, or one is less than `least`.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list of integers, not {values!r:.40}")
+    found = [count(value, name, least) for value in values]
+    if len(found) < entries:
+        raise ValueError(f"{name} must have at least {entries} entr{'y' if entries == 1 else 'ies'}, got {found}")
+    return found
+
+
 def seed_list(seeds: int | None, usual: int) -> list[int]:
     """The seeds 0, 1, …: as many as asked for, or as usual.
 

@@ -154,7 +154,7 @@ def _emptied(
 
 
 NONZERO: Domain = ((-2.0, -0.125), (0.125, 2.0))
-FEWEST = 32  # numbers to choose from
+FEWEST = 24  # numbers to choose from
 
 # The numbers of a kind: the domain if none is given, and at least how many of them there are.
 KINDS: dict[str, tuple[Domain, int]] = {
@@ -178,7 +178,7 @@ def arrays(
     shape : int, tuple or strategy
         Such as ``(2, 3)`` or `shapes()`; of small arrays, since every number is a choice of its own.
     kind : {'grid', 'distinct', 'saturated', 'log-uniform'}
-        * grid: multiples of a power of two, some 32 to 64 of them in the domain; eighths in (−2, 2).
+        * grid: multiples of a power of two, some 25 to 50 of them in the domain; eighths in (−2, 2).
         * distinct: the same, but no two alike, nor nearer than a step: for functions such as max, where equal elements
           are a kink. For several arguments draw one array and split it.
         * saturated: whole numbers up to ±40. At z = 40 a sigmoid is 1 − 4e-18, which is 1; its slope must not be 0.
@@ -213,14 +213,16 @@ def arrays(
         raise ValueError(f"arrays: unknown kind {kind!r}; there are {', '.join(KINDS)}")
     default, fewest = KINDS[kind]
     intervals = _intervals(default if domain is None else domain)
+    apart = kind == "distinct"
     if kind == "log-uniform":
         numbers = [sign * x for x in _decades(intervals, fewest) for sign in (1.0, -1.0)]
+    else:
+        numbers = _grid(intervals, fewest)
 
     def filled(shape: Shape) -> st.SearchStrategy[Array]:
         size = math.prod(shape)
-        choice = numbers if kind == "log-uniform" else _grid(intervals, max(fewest, 2 * size))
-        entries = st.lists(st.sampled_from(choice), min_size=size, max_size=size, unique=kind == "distinct")
-        return entries.map(lambda found: np.reshape(np.array(found, np.float64), shape))
+        choice = _grid(intervals, max(fewest, 2 * size)) if apart else numbers
+        return _array(shape, st.lists(st.sampled_from(choice), min_size=size, max_size=size, unique=apart))
 
     return _of_shape(shape, filled)
 
@@ -262,9 +264,8 @@ def cotangents(
         fewest = max(FEWEST, 2 * size)
         sizes = _grid(((0.125, 2.0),), fewest) if decades is None else _decades(decades, fewest)
         entries = st.lists(st.sampled_from([x for x in sizes if x != 1.0]), min_size=size, max_size=size, unique=True)
-        return st.tuples(entries, st.lists(st.booleans(), min_size=size, max_size=size)).map(
-            lambda found: np.reshape(_signed(*found), shape)
-        )
+        signs = st.lists(st.booleans(), min_size=size, max_size=size)
+        return _array(shape, st.tuples(entries, signs).map(lambda found: _signed(*found)))
 
     return _of_shape(shape, filled)
 
@@ -281,6 +282,11 @@ def _of_shape(shape: Any, filled: Callable[[Shape], st.SearchStrategy[Array]]) -
     if isinstance(shape, st.SearchStrategy):
         return shape.flatmap(lambda drawn: filled(_settled(drawn)))
     return filled(_settled(shape))
+
+
+@st.composite
+def _array(draw: Any, shape: Shape, entries: st.SearchStrategy[Any]) -> Array:
+    return np.reshape(np.array(draw(entries), np.float64), shape)
 
 
 def _settled(shape: Any) -> Shape:

@@ -48,6 +48,9 @@ class Network:
     def __repr__(self) -> str:
         return f"<network vg.nn.{self.made}; x = {self.x.tolist()}; y = {self.y.tolist()}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))  # Hypothesis would print the fields of a dataclass one by one
+
 
 def mlps(
     depth: tuple[int, int] = (1, 24),

@@ -125,6 +125,9 @@ class Expression:
         leaves = [f"{name} = {x.tolist()}" for name, x in zip(self.names, self.leaves, strict=False)]
         return f"<expression {'; '.join([*leaves, *[f'{name} = {text}' for name, text in self._lines().items()]])}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))  # Hypothesis would print the fields of a dataclass one by one
+
 
 def _literal(x: Array) -> str:
     return f"np.array({x.tolist()})" if x.size else f"np.zeros({x.shape})"
