@@ -33,7 +33,7 @@ FLOORS = [  # from the ground upwards; rooms of one floor do not know each other
 SAME_FLOOR = {("autodiff", "ops"), ("gradcheck", "opcases"), ("mnist_loader", "network2")}
 UPWARDS = {("tensor", "autodiff")}  # Tensor.backward, where it is called
 GROUND = ("checks", "modes", "tensor", "ops", "autodiff")
-HEAVY = ("graphviz", "pygraphviz", "matplotlib", "hypothesis", "rich", "typer", "pooch", "scipy", "jupytext")
+HEAVY = ("PIL", "graphviz", "pygraphviz", "matplotlib", "hypothesis", "rich", "typer", "pooch", "scipy", "jupytext")
 
 
 def floor(room):

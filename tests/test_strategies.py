@@ -399,7 +399,7 @@ def test_everything_is_reached_and_shrinks(name):
     such, lines = REACHED[name]
     e = smallest(vgs.expressions(), such)
     assert len(e.steps) <= lines, e
-    assert {float(v) for x in e.leaves for v in x.flat} <= {-2.0, -1.0, -0.5, 0.5, 1.0, 2.0}, e
+    assert all((2 * x == np.round(2 * x)).all() for x in e.leaves), e
 
 
 def test_axes_of_length_0_are_reached_when_asked_for():
@@ -413,8 +413,8 @@ def test_axes_of_length_0_are_reached_when_asked_for():
 def test_every_op_is_reached():
     seen = set()
 
-    @settings(FIXED, max_examples=300)
-    @given(vgs.expressions(kinks=True, nodes=(8, 12)))
+    @settings(FIXED, max_examples=100)
+    @given(vgs.expressions(kinks=True, nodes=(12, 16)))
     def draw(e):
         seen.update([step.op.text for step in e.steps])
 
@@ -691,10 +691,10 @@ def test_a_fault_in_layer_1_of_a_deep_network_is_found():
         w = net.mlp.layers[0].w
         return vg.backprop(loss(net, activation), wrt=[w])[w]
 
-    narrow = {"width": (1, 1), "batch": (1, 1)}
-    net = smallest(
-        vgs.mlps(**narrow), lambda net: (first_weights(net, sigmoid) != first_weights(net, vg.sigmoid)).any()
-    )
+    def fails(net):
+        return not np.allclose(first_weights(net, sigmoid), first_weights(net, vg.sigmoid), rtol=1e-9, atol=0)
+
+    net = smallest(vgs.mlps(width=(1, 1), batch=(1, 1)), fails)
     assert 4 < len(net.mlp.layers) < 16
     assert vg.certify_backward(loss(net, vg.sigmoid))
     with pytest.raises(vg.GradientMismatch, match="flushed"):

@@ -169,7 +169,12 @@ def run(
     data = {key: np.array([f[key] for f in found]) for key in found[0]}
     changes = 0.5 ** np.arange(13)
     errors = small_changes(EXAMPLE["w"], EXAMPLE["b"], EXAMPLE["a0"], changes)
-    data |= {"scales": np.array(swept), "changes": changes, "change_errors": np.array(list(errors.values()))}
+    data |= {
+        "chains": np.array(chains),
+        "scales": np.array(swept),
+        "changes": changes,
+        "change_errors": np.array(list(errors.values())),
+    }
     balanced = [gradients(balanced_chain(s, layers)) for s in swept]
     data["growth_balanced"] = np.array([abs(g[0] / g[-1]) ** (1 / (layers - 1)) for g in balanced])
     data["growth_predicted"] = np.array([predicted_growth(s) for s in swept])
@@ -303,7 +308,7 @@ def _derivation(errors: Mapping[str, Array]) -> Claim:
 
 def _terms(data: Mapping[str, Array]) -> tuple[Claim, ...]:
     """Row 23."""
-    below, runs = data["below_quarter"], _seeds(data)
+    below, runs = data["below_quarter"], _draws(data)
     return (
         Claim(
             "with weights N(0, 1), usually |w| < 1",
@@ -330,6 +335,10 @@ def _seeds(data: Mapping[str, Array]) -> str:
     return f"{n} seed{'s' * (n > 1)}"
 
 
+def _draws(data: Mapping[str, Array]) -> str:
+    return f"{_seeds(data)}, {data['chains']:,} chains each"
+
+
 def _usual(shares: Array) -> bool | None:
     """Whether it is so in more than half of the draws, for every seed; None if seeds differ."""
     more = shares > 0.5
@@ -354,7 +363,7 @@ def _sixteen(data: Mapping[str, Array]) -> tuple[Claim, Claim]:
             "16 or more",
             f"median {spread(np.exp(data['loss_quantiles'][:, 2, 1]))}, above 16 in "
             f"{spread(100 * data['above_sixteen'])} % of chains",
-            _seeds(data),
+            _draws(data),
             _usual(data["above_sixteen"]),
             "24",
         ),

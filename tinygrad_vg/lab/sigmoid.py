@@ -278,7 +278,7 @@ def _slopes() -> Claim:
     slopes = grad(lambda z: np.sum(sigmoid(z)))(z)
     top = float(z[np.argmax(slopes)])
     worst = max([abs(_slope(sign * p) / exact_slope(p) - 1) for p in POINTS for sign in (-1, 1)])
-    told = ", ".join([f"{_slope(p):.8g} at {'±' * (p > 0)}{p:g}" for p in POINTS])
+    told = ", ".join([f"{_slope(p):.8f} at ±{p:g}" for p in POINTS[1:]])
     return Claim(
         "σ′ has its maximum, ¼, at 0",
         "1/4",
