@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 import tinygrad_vg as vg
 from tinygrad_vg import strategies as vgs
@@ -30,9 +30,9 @@ def smallest(strategy, such=lambda thing: True):
     return find(strategy, such, settings=FIXED)
 
 
-def reached(strategy, such):
+def reached(strategy, such, examples=500):
     """Something of the kind, small or not."""
-    return find(strategy, such, settings=settings(FIXED, phases=[Phase.generate]))
+    return find(strategy, such, settings=settings(FIXED, phases=[Phase.generate], max_examples=examples))
 
 
 def some(percent):
@@ -105,7 +105,7 @@ def test_shapes_left_out_are_never_drawn():
         (vgs.matmul_shapes(max_dims=2), lambda s: len(s[0]) > 2),
     ]:
         with pytest.raises(NoSuchExample):
-            smallest(strategy, never)
+            reached(strategy, never, examples=150)
     with pytest.raises(ValueError, match="two axes"):
         vgs.matmul_shapes(max_dims=1)
 
@@ -224,7 +224,7 @@ def test_a_cotangent_of_ones_would_have_hidden_the_fault():
 
     assert not wrong(np.ones(3))
     with pytest.raises(NoSuchExample):
-        smallest(vgs.cotangents(vgs.shapes(empty=False)), lambda g: not wrong(g))
+        reached(vgs.cotangents(vgs.shapes(empty=False)), lambda g: not wrong(g), examples=100)
 
 
 # ------------------------------------------------------------------------------------------------------ samples of ops
@@ -377,27 +377,24 @@ def inner(names):
 
 # What backprop goes wrong with, and the most lines the smallest example may take.
 REACHED = {
-    "anything": (lambda e: True, 1),
     "a repeated operand": (repeated, 1),
     "a shared line": (lambda e: inner(e.shared), 2),
-    "a shared leaf": (lambda e: "x0" in e.shared, 1),
     "an unused line": (lambda e: inner(e.unused), 4),
     "an unused leaf": (lambda e: e.unused == ("x0",), 4),
     "three leaves, all used": (lambda e: len(e.leaves) == 3 and not e.unused, 4),
-    "a number": (lambda e: e.leaves[0].shape == (), 1),
     "an axis of length 1 that is stretched": (lambda e: {x.shape for x in e.leaves} >= {(1,), (2,)}, 2),
     "a number among arrays": (lambda e: {x.shape for x in e.leaves} >= {(), (2,)}, 2),
-    "axes crossed": (lambda e: {x.shape for x in e.leaves} >= {(2, 1), (1, 2)}, 2),
+    "axes crossed": (lambda e: sum(e.leaves).shape not in {x.shape for x in e.leaves}, 2),  # (2, 1) and (2,), say
     "a product of matrices": (lambda e: "@" in repr(e), 3),
     "a result with axes": (lambda e: np.ndim(e.build()) == 2, 2),
-    "all the lines": (lambda e: len(e.steps) == 8 and not inner(e.unused), 8),
+    "all the lines": (lambda e: len(e.steps) == 5 and not inner(e.unused), 5),
 }
 
 
 @pytest.mark.parametrize("name", REACHED)
 def test_everything_is_reached_and_shrinks(name):
     such, lines = REACHED[name]
-    e = smallest(vgs.expressions(), such)
+    e = smallest(vgs.expressions(nodes=(1, 5)), such)
     assert len(e.steps) <= lines, e
     assert all((2 * x == np.round(2 * x)).all() for x in e.leaves), e
 
@@ -407,7 +404,7 @@ def test_axes_of_length_0_are_reached_when_asked_for():
     assert len(e.steps) == 1
     assert [g.shape for g in gradients(e, e.leaves, cotangent_for(e.build()))[1]] == [x.shape for x in e.leaves]
     with pytest.raises(NoSuchExample):
-        smallest(vgs.expressions(), lambda e: any(x.size == 0 for x in e.leaves))
+        reached(vgs.expressions(), lambda e: any(x.size == 0 for x in e.leaves), examples=100)
 
 
 def test_every_op_is_reached():
@@ -558,6 +555,12 @@ def test_gradients_are_the_sum_over_all_paths(e):
     assert not off_the_paths(e)
 
 
+@given(vgs.expressions(ops=[*vgs.SMOOTH, cube]))
+def test_the_result_depends_on_an_op_of_ones_own(e):
+    text = e.source().splitlines()
+    assert any("cube(" in line and "# not used" not in line for line in text)
+
+
 @some(25)
 @given(vgs.expressions(nodes=(1, 5), max_side=2))
 def test_gradients_pass_the_check(e):
@@ -587,12 +590,12 @@ mix = vg.primitive(
 )
 
 
-@pytest.mark.parametrize(("op", "line"), [(swish, "return swish(x0)"), (mix, "return mix(x0, x0)")])
-def test_a_wrong_rule_is_found_and_shrunk_to_a_lesson(op, line):
+@pytest.mark.parametrize(("op", "lines"), [(swish, 1), (mix, 2)])  # where x = 1 nothing is wrong with mix
+def test_a_wrong_rule_is_found_and_shrunk_to_a_lesson(op, lines):
     e = smallest(vgs.expressions(ops=[*vgs.SMOOTH, op], **PATHS), off_the_paths)
-    assert line.split("(")[0] in e.source()
-    assert len(e.steps) == 1, e
-    assert e.leaves[0].size == 1
+    assert f"return {op.__name__}(" in e.source()
+    assert len(e.steps) <= lines, e
+    assert max(x.size for x in e.leaves) == 1
     assert f"from {__name__} import {op.__name__}" in e.source()
     with pytest.raises(vg.GradientMismatch):
         vg.check_gradients(e, *e.leaves)
@@ -614,22 +617,28 @@ def test_a_rule_that_is_wrong_in_company_only_is_found():
     assert "# sin_ is a function of your own" in e.source()
 
 
-def test_a_function_of_numbers_only_gets_numbers():
-    """What an op refuses by a ValueError it is not given; other errors are the user's to see."""
+def test_an_op_is_only_given_what_it_takes():
+    """A ValueError says that shapes do not suit an op; other errors are the user's to see."""
 
     def only_pairs(x, y):
         if np.shape(x) != (2,) or np.shape(y) != (2,):
             raise ValueError("pairs, please")
         return x * y
 
-    e = reached(vgs.expressions(ops=[*vgs.SMOOTH, only_pairs]), lambda e: "only_pairs" in repr(e))
+    e = reached(vgs.expressions(ops=[*vgs.SMOOTH, only_pairs]), lambda e: "only_pairs" in e.source())
     assert np.isfinite(e.build()).all()
+
+    def refuses(x):
+        raise ValueError("nothing suits me")
+
+    with pytest.raises(Unsatisfiable):  # not a test that passes because the op was never tried
+        reached(vgs.expressions(ops=[*vgs.SMOOTH, refuses]), lambda e: True, examples=10)
 
     def broken(x):
         return x.nonsense
 
     with pytest.raises(AttributeError, match="nonsense"):
-        smallest(vgs.expressions(ops=[broken]))
+        reached(vgs.expressions(ops=[broken]), lambda e: True)
 
 
 # ------------------------------------------------------------------------------------------------------------ networks
@@ -639,12 +648,12 @@ def test_a_function_of_numbers_only_gets_numbers():
 @given(vgs.mlps(depth=(1, 6), activation=("sigmoid", "tanh", "relu"), init=("default", "he")))
 def test_networks_can_be_made_again_from_what_is_printed(net):
     again = eval(f"vg.nn.{net.made}")
-    assert all(same_bits(p, q) for p, q in zip(again.parameters(), net.parameters, strict=True))
+    assert all(same_bits(p, q) for p, q in zip(again.parameters(), net.arrays, strict=True))
     x, y = [text.split(" = ")[1] for text in repr(net).strip("<>").split("; ")[1:]]
     assert same_bits(np.array(eval(x)), net.x)
     loss = vg.nn.losses.cross_entropy(again.logits(np.array(eval(x))), np.array(eval(y)))
     assert same_bits(loss, net.loss())
-    assert same_bits(net.loss(*net.parameters), net.loss())
+    assert same_bits(net.loss(*net.arrays), net.loss())
     assert net.x.shape == (len(net.y), net.mlp.sizes[0])
     assert all(0 <= label <= max(1, net.mlp.sizes[-1] - 1) for label in net.y)
 
@@ -667,7 +676,7 @@ def test_networks_shrink_to_one_unit_and_reach_depth_24():
     )
     deep = smallest(vgs.mlps(), lambda net: len(net.mlp.layers) == 24)
     assert deep.mlp.sizes == (1,) * 25
-    tiny = smallest(vgs.mlps(), lambda net: 0 < abs(vg.grad(net.loss)(*net.parameters).item(0)) < 1e-12)
+    tiny = smallest(vgs.mlps(), lambda net: 0 < abs(vg.grad(net.loss)(*net.arrays).item(0)) < 1e-12)
     assert len(tiny.mlp.layers) < 24
     assert smallest(vgs.mlps(), lambda net: len(net.y) == 3 and net.mlp.sizes[-1] == 4).mlp.sizes == (1, 4)
 

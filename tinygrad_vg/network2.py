@@ -432,9 +432,7 @@ def _check_sizes(sizes: Any) -> None:
 
 def _side_by_side(columns: Sequence[Any], height: int, what: str) -> Array:
     """Columns as one matrix."""
-    for column in columns:
-        if np.shape(column) != (height, 1):
-            raise ValueError(
-                f"{what} of every sample must be a column of shape ({height}, 1), but one has {np.shape(column)}"
-            )
+    wrong = {np.shape(column) for column in columns} - {(height, 1)}
+    if wrong:
+        raise ValueError(f"{what} of every sample must be a column of shape ({height}, 1), but one has {wrong.pop()}")
     return np.concatenate(columns).reshape(len(columns), height).T

@@ -30,8 +30,8 @@ def test_a_small_run_has_everything(tmp_path):
         "wide_default": (1, 4),
         "wide_large": (1, 2),
     }
-    assert [claim.holds for claim in result.claims[:-1]] == [None] * 9  # not the book's setting
-    assert all("not the book's" in claim.measured for claim in result.claims[:-1])
+    assert [claim.holds for claim in result.claims] == [None] * 10  # not the book's setting, 20 mini-batches
+    assert all("not with the book's" in claim.measured for claim in result.claims[:-1])
     assert json.loads(json.dumps(result.settings)) == result.settings
     assert result.settings["lmbda"] == 5 * 100 / 50_000
     result.save(tmp_path)
@@ -40,6 +40,12 @@ def test_a_small_run_has_everything(tmp_path):
     assert again.table() == result.table()
     for name in result.data:
         assert_array_equal(again.data[name], result.data[name])
+
+
+def test_a_single_seed_is_drawn_and_told(tmp_path):
+    result = accuracy.run(**SMALL | {"seeds": 1})
+    assert "nan" not in str(result)
+    result.save(tmp_path)
 
 
 def test_it_is_the_training_of_fit():
@@ -61,6 +67,22 @@ def test_it_is_the_training_of_fit():
     assert_allclose(found, 100 * history.accuracy, rtol=1e-12)
 
 
+def test_n_of_the_decay_is_the_number_of_images_trained_on(monkeypatch):
+    """λ/n is the book's 5/50,000 by default, whatever the number of images; and λ/n for a λ that is given."""
+
+    class Seen(Exception):
+        pass
+
+    def watch(*args, weight_decay, **rest):
+        raise Seen(weight_decay)
+
+    monkeypatch.setattr(accuracy, "train_stack", watch)
+    for lmbda, expected in ((None, 5 / 50_000), (30.0, 30 / 100)):
+        with pytest.raises(Seen) as caught:
+            accuracy.run(**SMALL | {"lmbda": lmbda})
+        assert_allclose(caught.value.args[0], expected, rtol=1e-12)
+
+
 def test_deep_networks_start_late():
     """After 1,200 mini-batches of the embedded digits one layer is far on its way and four have not begun."""
     result = accuracy.run(quick=True, seeds=2, wide_seeds=1, epochs=10, wide=5)
@@ -79,9 +101,7 @@ def made_up(means, seeds=8, spread=0.15):
     common = rng.normal(0, spread, size=(seeds, 1))
     for depth, mean in zip(BOOK, means, strict=True):
         correct = mean + common + rng.normal(0, spread / 3, size=(seeds, 30))
-        found.append(
-            Runs(Plan(f"layers_{depth}", f"{depth} × 30", (30,), "", 0.1, 30, range(seeds), BOOK[depth]), correct)
-        )
+        found.append(Runs(Plan(f"layers_{depth}", "", (30,), "", 0.1, 30, range(seeds), BOOK[depth]), correct))
     return found
 
 
@@ -105,7 +125,8 @@ def test_the_verdict_on_the_books_numbers_is_computed():
 
 def test_the_verdict_on_the_start_is_computed():
     assert accuracy._late_start(made_up([92, 91, 86, 14]), 1, 5000).holds
-    assert not accuracy._late_start(made_up([92, 91, 93, 14]), 1, 5000).holds
+    assert accuracy._late_start(made_up([92, 91, 93, 14]), 1, 5000).holds is False
+    assert accuracy._late_start(made_up([92, 91, 86, 14]), 1, 500).holds is None
 
 
 def test_a_result_is_the_median_of_the_last_five_epochs():

@@ -70,6 +70,7 @@ def test_a_run_of_your_own_data(tmp_path):
     assert json.loads(json.dumps(result.settings)) == result.settings
     result.save(tmp_path)
     assert "hidden layer 2" in (tmp_path / "neurons.svg").read_text(encoding="utf-8")
+    assert "neuron 4 of layer 2" in (tmp_path / "neurons-network.svg").read_text(encoding="utf-8")
     assert_array_equal(neurons.run(**words).data["gradients"], result.data["gradients"])
     X, y = DATA[0][:20], DATA[1][:20]
     for seed in range(3):

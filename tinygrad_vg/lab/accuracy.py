@@ -54,8 +54,10 @@ class Plan:
 
     Attributes
     ----------
-    key, name
-        What its data and its row are called.
+    key
+        What its data are called.
+    told
+        What is special about it.
     hidden, init
         Sizes of its hidden layers; initialisation.
     lr, epochs, seeds
@@ -65,13 +67,18 @@ class Plan:
     """
 
     key: str
-    name: str
+    told: str
     hidden: tuple[int, ...]
     init: str
     lr: float
     epochs: int
     seeds: Sequence[int]
     book: float
+
+    @property
+    def name(self) -> str:
+        """Its hidden layers, and what is special about it."""
+        return f"{list(self.hidden)}{self.told}"
 
     def stacks(self, n_in: int) -> list[Sequence[int]]:
         """The seeds in groups, each to be trained side by side."""
@@ -160,10 +167,10 @@ def run(
     (X, y), validation = train_and_validation(data, quick=quick)
     (lr,) = numbers([lr], "lr")
     (lmbda,) = numbers([5.0 * len(X) / BOOK_IMAGES if lmbda is None else lmbda], "lmbda", positive=False)
-    plans = [Plan(f"layers_{d}", f"{d} × {width}", (width,) * d, "default", lr, epochs, chosen, BOOK[d]) for d in BOOK]
+    plans = [Plan(f"layers_{d}", "", (width,) * d, "default", lr, epochs, chosen, BOOK[d]) for d in BOOK]
     for init, rate, length in (("default", lr, 2 * epochs), ("large", 5 * lr, epochs)):
-        name = f"{wide}, η = {rate:g}, {init} initialisation, {length} epochs"
-        plans.append(Plan(f"wide_{init}", name, (wide,), init, rate, length, wide_list, BOOK_WIDE[init]))
+        told = f", η = {rate:g}, {init} initialisation, {length} epochs"
+        plans.append(Plan(f"wide_{init}", told, (wide,), init, rate, length, wide_list, BOOK_WIDE[init]))
     total = sum([len(plan.stacks(X.shape[1])) * plan.epochs for plan in plans])
     done = itertools.count(1)
     options = {"batch_size": batch_size, "weight_decay": lmbda / len(X)}
@@ -283,7 +290,7 @@ def _book_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
         plan, last = runs.plan, runs.correct[:, -1]
         claims.append(
             Claim(
-                says=f"With {plan.name} hidden neurons a run gets {plan.book:.2f} % right",
+                says=f"Hidden layers {plan.name}: {plan.book:.2f} % of the digits right",
                 book=f"{plan.book:.2f} %",
                 measured=f"{_percent(runs.final)} %, last epoch {_percent(last)} %{_doubt(decides, len(last), 3)}",
                 runs=_runs(last),
@@ -297,7 +304,7 @@ def _book_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
 def _doubt(decides: bool, seeds: int, needed: int) -> str:
     """Why it cannot be decided."""
     if not decides:
-        return " (not the book's 50,000 images, 30 epochs and other settings)"
+        return " (not with the book's images and settings)"
     return "" if seeds >= needed else f" ({needed} seeds are needed)"
 
 
@@ -328,12 +335,13 @@ def _late_start(found: Sequence[Runs], first: int, steps: int) -> Claim:
     early = np.array([runs.correct[:, first - 1] for runs in found[: len(BOOK)]])
     mean, deepest = early.mean(axis=1), early[-1]
     shares = " / ".join([f"{m:.1f}" for m in mean])
+    enough = first * steps >= 1000 and len(deepest) > 1
     return Claim(
         says=f"The deeper the network, the later it starts: after {first * steps:,} steps it gets fewer digits right",
         book="",
         measured=f"{shares} %, the deepest {deepest.min():.1f} to {deepest.max():.1f}",
         runs=_runs(early[0]),
-        holds=bool(np.all(np.diff(mean) < 0)),
+        holds=bool(np.all(np.diff(mean) < 0)) if enough else None,
         row="6-9",
     )
 
@@ -347,6 +355,7 @@ def _draw(found: Sequence[Runs], steps: int) -> Any:
     from tinygrad_vg.drawing.plots import PALETTE, plot_style
 
     depths = found[: len(BOOK)]
+    names = [f"{len(runs.plan.hidden)} × {runs.plan.hidden[0]}" for runs in depths]
     with plot_style():
         figure = Figure(figsize=(9.6, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
@@ -356,15 +365,15 @@ def _draw(found: Sequence[Runs], steps: int) -> Any:
             left.plot(scatter, final, "o", markersize=3.5, alpha=0.7, color=colour)
             left.errorbar(place + 0.3, final.mean(), _deviation(final), fmt="s", markersize=5, capsize=4, color=colour)
         book_mark(left, list(BOOK), list(BOOK.values()))
-        left.set_xticks(list(BOOK), [runs.plan.name for runs in depths])
+        left.set_xticks(list(BOOK), names)
         left.set_xlim(0.5, len(BOOK) + 0.7)
         left.set_xlabel("hidden layers × neurons")
         left.set_ylabel("validation images right, %")
         left.set_title("Result of each seed (dots), mean ± sd (squares)", fontsize=10, pad=26)
         left.legend(loc="best")
-        for runs, colour, style in zip(depths, PALETTE, ("-", "--", "-.", ":"), strict=True):
+        for runs, name, colour, style in zip(depths, names, PALETTE, ("-", "--", "-.", ":"), strict=True):
             x = np.arange(1, runs.correct.shape[1] + 1) * steps
-            right.plot(x, runs.correct.mean(axis=0), style, color=colour, label=runs.plan.name)
+            right.plot(x, runs.correct.mean(axis=0), style, color=colour, label=name)
             right.fill_between(x, runs.correct.min(axis=0), runs.correct.max(axis=0), color=colour, alpha=0.2, lw=0)
         right.set_xscale("log")
         right.set_ylim(0, 100)

@@ -1,8 +1,7 @@
 """The neuron-bar figure: how fast each single neuron of two hidden layers learns at initialisation.
 
 Source: Nielsen, ch. 5, "The vanishing gradient problem": the first six neurons of both hidden layers of [784, 30, 30,
-10], each with a bar for ∂C/∂b, the mean over the first 1,000 training images. (For a network of your own see
-`tinygrad_vg.drawing.draw_network`.)
+10], each with a bar for ∂C/∂b, the mean over the first 1,000 training images.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 
 from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.checks import Array
+from tinygrad_vg.drawing import draw_network
 from tinygrad_vg.lab.learning_speed import cross_entropy
 from tinygrad_vg.lab.results import Claim, Result, Table
 from tinygrad_vg.lab.settings import Progress, count, images_of, seed_list, spread
@@ -90,8 +90,10 @@ def run(
             if progress is not None:
                 progress(len(found), len(chosen))
     gradients: Array = np.array(found)
-    sizes = np.abs(gradients[:, :, :shown])
-    faster = np.sum(sizes[:, 1] > sizes[:, 0], axis=1)
+    lengths = np.abs(gradients[:, :, :shown])
+    faster = np.sum(lengths[:, 1] > lengths[:, 0], axis=1)
+    sizes = [X.shape[1], width, width, 10]
+    look: Any = {"name": "∂C/∂b", "shown": shown, "inputs": False, "output": False}
     settings = {"quick": bool(quick), "seeds": chosen, "images": images, "width": width, "shown": shown}
     return Result(
         name="neurons",
@@ -99,8 +101,9 @@ def run(
         settings=settings,
         data={"gradients": gradients, "faster": faster},
         tables=(_bars(gradients, shown), _pairs(faster, shown)),
-        claims=_claims(sizes, faster),
+        claims=_claims(lengths, faster),
         draw=partial(_draw, gradients[0, :, :shown], chosen[0], faster),
+        pictures={"network": lambda: draw_network(sizes, [*gradients[0], None], **look)},
     )
 
 
@@ -126,13 +129,13 @@ def _pairs(faster: Array, shown: int) -> Table:
     return Table.of(("pairs in which layer 2 is faster", "seeds", "share"), rows)
 
 
-def _claims(sizes: Array, faster: Array) -> tuple[Claim, ...]:
-    seeds, _, shown = sizes.shape
+def _claims(lengths: Array, faster: Array) -> tuple[Claim, ...]:
+    seeds, _, shown = lengths.shape
     runs = f"{seeds} seeds" if seeds > 1 else "1 seed"
     book = sum([abs(b) > abs(a) for a, b in zip(*BOOK, strict=True)])
     most = float(np.mean(faster > shown / 2))
     every = float(np.mean(faster == shown))
-    typical = np.median(sizes, axis=(0, 2))
+    typical = np.median(lengths, axis=(0, 2))
     ratio = np.median(np.abs(BOOK[1])) / np.median(np.abs(BOOK[0]))
     return (
         Claim(

@@ -7,7 +7,7 @@ Hypothesis shrinks towards the beginning of a list.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def shapes(
         ),
         max_side,
         empty,
-    ).map(lambda shapes: shapes[0])
+    ).map(lambda found: found[0])
 
 
 def broadcast_shapes(
@@ -145,7 +145,7 @@ def _emptied(
     if not empty:
         return up_to(max_side)
     renamed = up_to(max_side + 1).map(
-        lambda shapes: tuple([tuple([n if n <= max_side else 0 for n in shape]) for shape in shapes])
+        lambda found: tuple([tuple([n if n <= max_side else 0 for n in shape]) for shape in found])
     )
     return up_to(max_side) | renamed
 
@@ -246,7 +246,7 @@ def cotangents(
     Returns
     -------
     SearchStrategy
-        Of float64 arrays; shrinks to 2.0, −0.5 …
+        Of float64 arrays; shrinks to 2 and, for several entries, to simple fractions.
 
     Examples
     --------
@@ -314,17 +314,19 @@ def _grid(domain: Domain, fewest: int) -> list[float]:
 
 def _decades(domain: Domain, fewest: int) -> list[float]:
     """At least so many positive numbers with few digits, evenly over all decades; those nearest to 1 first."""
-    if domain[0][0] <= 0:
-        raise ValueError(
-            f"magnitudes of all decades must be positive, such as (1e-12, 1.0), not from {domain[0][0]} on"
-        )
     low, high = min(map(min, domain)), max(map(max, domain))
+    if low <= 0:
+        raise ValueError(f"magnitudes of all decades must be positive, such as (1e-12, 1.0), not from {low} on")
     exponents = sorted(range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1), key=lambda e: (abs(e), e))
-    found: list[float] = []
-    for digits in range(1, 16):
-        mantissas = range(10 ** (digits - 1), 10**digits)
-        numbers = (float(f"{m}e{e - digits + 1}") for e in exponents for m in mantissas)
-        found = [x for x in numbers if any([a <= x <= b for a, b in domain])]
+
+    def written(digits: int) -> Iterator[float]:  # so many behind the first one
+        for e in exponents:
+            unit = 10.0 ** (e - digits)
+            first, last = max(10**digits, math.floor(low / unit)), min(10 ** (digits + 1) - 1, math.ceil(high / unit))
+            yield from [float(f"{m}e{e - digits}") for m in range(first, last + 1)]
+
+    for digits in range(16):
+        found = [x for x in written(digits) if any([a <= x <= b for a, b in domain])]
         if len(found) >= fewest:
             break
     return found

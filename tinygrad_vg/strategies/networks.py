@@ -36,8 +36,8 @@ class Network:
     made: str
 
     @property
-    def parameters(self) -> list[Array]:
-        """The arrays w1, b1, w2, b2, …"""
+    def arrays(self) -> list[Array]:
+        """The parameters as arrays: w1, b1, w2, b2, …"""
         return [p.data for p in self.mlp.parameters()]
 
     def loss(self, *parameters: Any) -> Any:
@@ -70,7 +70,8 @@ def mlps(
     depth, width, batch : (least, most)
         Layers; units of each layer and of the input; samples.
     activation, init : str or a sequence of such
-        As for `vg.nn.MLP`; of several, one is drawn.
+        As for `vg.nn.MLP`; of several, one is drawn. A relu network whose biases are zero may sit on a kink: where a
+        whole layer is dead, z is exactly 0 in the next.
 
     Returns
     -------

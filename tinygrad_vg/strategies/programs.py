@@ -82,8 +82,7 @@ class Expression:
     @property
     def shared(self) -> tuple[str, ...]:
         """Names that the result uses at several places: there gradients add up."""
-        lines = zip(self.steps, self._needed()[len(self.leaves) :], strict=True)
-        uses = Counter([i for step, needed in lines if needed for i in step.operands])
+        uses = Counter([i for step in self._needed_steps() for i in step.operands])
         return tuple([name for i, name in enumerate(self.names) if uses[i] > 1])
 
     def _needed(self) -> list[bool]:
@@ -93,6 +92,10 @@ class Expression:
             for i in self.steps[k].operands if needed[len(self.leaves) + k] else ():
                 needed[i] = True
         return needed
+
+    def _needed_steps(self) -> list[Step]:
+        """The lines that the result depends on."""
+        return [step for step, needed in zip(self.steps, self._needed()[len(self.leaves) :], strict=True) if needed]
 
     def _lines(self) -> dict[str, str]:
         """The right side of each line, by name."""
@@ -170,8 +173,9 @@ def expressions(
         Of the leaves, as for `shapes`; they can be broadcast against each other. ``max_dims=0`` makes them numbers.
     ops : sequence, optional
         What to build from. An op is Python written as ``"np.sin({0})"``, ``"{0} @ {1}"``, or a function of arrays:
-        NumPy's, ours, or your own. Default: `SMOOTH`. Put your op beside them: ``ops=[*SMOOTH, my_op]``. It is only
-        used on operands whose shapes it takes (without a ValueError), and where its result is finite.
+        NumPy's, ours, or your own. Default: `SMOOTH`. Put your op beside them: ``ops=[*SMOOTH, my_op]``. An op is only
+        applied to operands whose shapes it takes (without a ValueError), and where its result is finite. If there are
+        functions of your own, the result of every expression depends on one of them: no test passes for want of it.
     kinks : bool
         Add `KINKED` to the ops. An expression may then sit on a kink, where there is no one derivative.
     scalar : bool
@@ -227,10 +231,10 @@ def expressions(
     twice = [name for name, n in Counter([op.own.__name__ for op in made if op.own]).items() if n > 1]
     if twice:
         raise ValueError(f"expressions: there are several ops called {twice[0]}; they could not be told apart")
+    own = [op for op in made if op.own is not None]
+    made += own * (len(made) // max(1, len(own)))  # every second line, or so
     total = leaves[1] + nodes[1]
-    first = st.integers(0, 4 * total).map(
-        lambda n: max(0, n - 3 * total)
-    )  # mostly 0, the youngest line: see _candidates
+    first = st.integers(0, 4 * total).map(lambda n: max(0, n - 3 * total))  # see _candidates: mostly the youngest line
     others = [st.integers(0, total)] * (max([op.arity for op in made]) - 1)
     lines = _some(st.tuples(st.sampled_from(made), st.tuples(first, *others)), *nodes)
     base = st.integers(0, max_dims).flatmap(
@@ -244,7 +248,10 @@ def expressions(
         points = draw(_points([_cut(whole, *cut) for cut in draw(cuts)], domain))
         return _assembled(points, ops, scalar, limit)
 
-    return drawn().filter(lambda e: len(e.steps) >= nodes[0])
+    def as_promised(e: Expression) -> bool:
+        return len(e.steps) >= nodes[0] and (not own or any([step.op in own for step in e._needed_steps()]))
+
+    return drawn().filter(as_promised)
 
 
 def _some(parts: st.SearchStrategy[Any], least: int, most: int) -> st.SearchStrategy[list[Any]]:
