@@ -106,10 +106,19 @@ def test_draw_prints_an_outline():
 
 def test_the_outline_of_the_chain_is_read_layer_by_layer():
     lines = command("draw", "chain").stdout.split("\n")
-    places = [
-        lines.index(next(line for line in lines if line.startswith(head))) for head in ("w₁", "z₁", "a₁", "w₂", "z₂")
-    ]
+    heads = ("a₀", "[layer 1]", "  w₁", "  z₁", "  a₁", "[layer 2]", "  w₂", "  z₂", "[layer 3]", "[layer 4]", "C = ")
+    places = [lines.index(next(line for line in lines if line.startswith(head))) for head in heads]
     assert places == sorted(places)
+    assert [line for line in lines if line.startswith("[")] == [f"[layer {j}]" for j in (1, 2, 3, 4)]
+
+
+def test_a_name_alone_is_taken_for_a_typo(monkeypatch, capsys):
+    for name, cure in (("chian", "did you mean chain?"), ("MPL", "did you mean mlp?"), ("q", "give chain, mlp or")):
+        for words in (("draw", name), ("explain", name, "--wrt", "b1")):
+            status, out, err = called(monkeypatch, capsys, *words)
+            assert (status, out) == (2, "")
+            assert f"{name}: a name alone is nothing to compute; {cure}" in " ".join(err.split())
+    assert called(monkeypatch, capsys, "draw", "chian", "--set", "chian=2")[0] == 0
 
 
 def test_draw_prints_dot_alone():

@@ -309,6 +309,10 @@ calls = iter(range(1000))
     [
         (lambda x: np.floor(x), 1.5, TypeError, "depends on none"),
         (lambda x: 3.0, 1.5, TypeError, "depends on none"),
+        (lambda x: (x, x), 1.5, TypeError, "returned a tuple; it must return one array"),
+        (lambda: 3.0, 1.5, TypeError, "with the 1 inputs, but too many"),
+        (lambda x, y: x * y, 1.5, TypeError, "missing a required argument"),
+        (3.0, 1.5, TypeError, "checks a function"),
         (np.sin, 3, TypeError, "int64"),
         (np.sin, np.array([True]), TypeError, "bool"),
         (lambda x: x + next(calls), 1.0, ValueError, "deterministic"),
@@ -327,3 +331,19 @@ def test_the_report_as_data():
     assert data["passed"] is True
     assert data["inputs"][0]["counts"][Verdict.PASS] == 2
     assert data["inputs"][0]["worst"]["tolerance"] > 0
+
+
+def test_nothing_to_check_is_no_agreement():
+    assert "without a single element" in str(check_gradients(lambda x: x.sum(), np.zeros(0)))
+
+
+def test_a_kink_names_the_way_out_and_an_expected_one_has_no_error():
+    report = check_gradients(vg.relu, np.array([0.0, 1.0]), raises=False)
+    assert not report
+    assert "kinks=True" in str(report)
+    (found,) = check_gradients(vg.relu, np.array([0.0, 1.0]), kinks=True).inputs
+    assert found.worst.error < 1e-9
+
+
+def test_numbers_may_be_rounded_differently_on_arrays_and_on_tensors():
+    assert check_gradients(lambda x: np.sum(x) ** 2, np.array([-0.1485287634829131, -0.8529245382058592]))

@@ -29,6 +29,7 @@ FLOORS = [  # from the ground upwards; rooms of one floor do not know each other
     ["lab", "network2", "mnist_loader"],
     ["tour", "commands"],
     ["cli"],
+    ["__main__"],
 ]
 SAME_FLOOR = {("autodiff", "ops"), ("gradcheck", "opcases"), ("mnist_loader", "network2")}
 UPWARDS = {("tensor", "autodiff")}  # Tensor.backward, where it is called

@@ -223,3 +223,18 @@ def test_every_function_of_the_table_can_be_mutated():
     for op in table():
         if op is not vg.stop_gradient:
             assert mutants(op), op
+
+
+def test_faults_are_planted_in_ones_own_rows_and_not_in_the_tables():
+    mine = vg.primitive(lambda x: x**3, (lambda g, out, x: g * 3 * x**2,), name="mine")
+    points = [np.array([[0.5, -1.0, 0.3], [0.7, 1.5, -0.4]])]
+    report = check_op(lambda x: (mine(x) + x).sum(), samples=points, reference=lambda x: (x**3 + x).sum(), mutants=True)
+    assert report.killed > 10
+    whole = check_op(lambda x: np.sin(x).sum(), samples=points, reference=lambda x: np.sin(x).sum(), mutants=True)
+    assert (whole.killed, whole.missed, whole.idle) == (0, (), ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", [np.var, np.inner])
+def test_a_difference_below_rounding_is_no_missed_fault(function):
+    assert not check_op(function, mutants=True, raises=False).missed

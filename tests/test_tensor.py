@@ -720,3 +720,9 @@ def test_take_reads_bools_as_numbers():
     t = Tensor([1.0, 2.0, 3.0])
     assert_array_equal(np.take(t, np.array([True, False, True])).data, np.take(t.data, np.array([True, False, True])))
     assert np.take(t, True).item() == 2
+
+
+@pytest.mark.parametrize("rule", [lambda g: g, lambda g, out: g, lambda g, out, x, y: g, 3.0])
+def test_a_rule_that_cannot_be_called_is_refused_at_once(rule):
+    with pytest.raises(TypeError, match=r"primitive cube: the rule for x .* called as vjp\(g, out, x\)"):
+        vg.primitive(lambda x: x**3, (rule,), name="cube")

@@ -352,9 +352,7 @@ def sweep(
     """
     from tinygrad_vg.commands.sweep import run
 
-    status = run(
-        experiment, settings or (), seeds=seeds, out=out, workers=workers, dask=dask, retry=retry, quiet=quiet
-    )
+    status = run(experiment, settings or (), seeds=seeds, out=out, workers=workers, dask=dask, retry=retry, quiet=quiet)
     raise typer.Exit(status)
 
 
@@ -370,20 +368,33 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # ∂ and ‖ under LANG=C must not end the program
     try:
         app()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone
-        _discard_output()
     except SystemExit as ending:
         if ending.code == 130:  # typer's, for Ctrl-C
             print("tinygrad-vg: interrupted", file=sys.stderr)
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _discard_output()
+        _flush()
         raise
+    except BrokenPipeError:  # the reader of our output has gone
+        _discard_output()
     except Exception as error:
         expected = isinstance(error, OSError) or type(error).__module__.startswith("tinygrad_vg")
         if not expected:
             raise
-        print(f"tinygrad-vg: {error}", file=sys.stderr)
+        print(f"tinygrad-vg: {_said(error)}", file=sys.stderr)
         sys.exit(2)
+    _flush()
+
+
+def _flush() -> None:
+    """Write what is still to be written; there may be no standard output at all (``>&-``)."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _said(error: Exception) -> str:
+    """An error in words; the system's without their number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

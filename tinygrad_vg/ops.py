@@ -89,6 +89,8 @@ def primitive(
             f"primitive {name}: {len(vjps)} rules for the parameters ({', '.join(names)}); "  # type: ignore[arg-type]
             "give one rule for each array argument, in order, None where there is no derivative"
         )
+    if not variadic:
+        _check_rules(name, names, vjps)  # type: ignore[arg-type]
     local = (local,) if isinstance(local, str) else local or ()
     needs_args = not callable(vjps) or _takes_args(vjps)
     op = Op(name, forward, vjps, symbol or name, local, analytic, names, needs_args)
@@ -106,6 +108,28 @@ def primitive(
         differentiable.__wrapped__ = forward  # type: ignore[attr-defined]  # help() shows forward's signature
     differentiable.op = op  # type: ignore[attr-defined]
     return differentiable
+
+
+def _check_rules(name: str, names: tuple[str, ...], vjps: tuple[Callable[..., Any] | None, ...]) -> None:
+    """Refuse a rule that cannot be called as the sweep calls it."""
+    arguments = ("g", "out", *names[: len(vjps)])
+    called = f"vjp({', '.join(arguments)})"
+    for argument, rule in zip(names, vjps, strict=False):
+        if rule is None:
+            continue
+        try:
+            signature = inspect.signature(rule)
+            signature.bind_partial(*arguments)
+        except ValueError:  # a function in C that does not tell
+            continue
+        except TypeError as error:
+            raise TypeError(
+                f"primitive {name}: the rule for {argument} cannot be called as {called}: {error}"
+            ) from None
+        others = list(signature.parameters.values())[len(arguments) :]
+        unknown = [p.name for p in others if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        if set(unknown) - set(names):
+            raise TypeError(f"primitive {name}: the rule for {argument} wants {signature}, but is called as {called}")
 
 
 def _takes_args(rule: Callable[..., Any]) -> bool:

@@ -244,3 +244,86 @@ def test_a_long_chain_is_shortened_with_the_count():
     assert_allclose(found.value, 0.999**5000, rtol=1e-11)
     assert " more) …" in str(found)
     assert len(str(found)) < 3000
+
+
+# ------------------------------------------------------------------------------------- what folds, and what does not
+
+
+def numbers(names, **values):
+    """Tensors of these names, with values that are all different."""
+    return [vg.Tensor(values.get(name, 0.3 + 0.2 * i), name) for i, name in enumerate(names.split())]
+
+
+def nodes_of(root, wrt=None):
+    return [n.equation for n in Model(Ancestry(root, wrt)).nodes if n.formula is not None]
+
+
+def test_a_function_inside_a_function_is_a_node_called_by_its_formula():
+    w, x, b, y = numbers("w x b y")
+    loss = ((vg.sigmoid(w * x + b) - y) ** 2).named("L")
+    assert nodes_of(loss) == ["σ(w·x + b)", "L = (σ(w·x + b) − y)²"]
+    found = explain(loss, w)
+    assert [t.text for t in found.terms] == ["xσ′(w·x + b)", "2(σ(w·x + b) − y)"]
+    a = 1 / (1 + math.exp(-(0.3 * 0.5 + 0.7)))
+    assert_allclose([t.value for t in found.terms], [0.5 * a * (1 - a), 2 * (a - 0.9)], rtol=1e-13)
+    assert_allclose(found.value, vg.backprop(loss)[w], rtol=1e-13)
+
+
+def test_one_function_of_an_affine_combination_stays_folded():
+    w, a, b, y = numbers("w a b y")
+    assert nodes_of((w * a + b).named("z")) == ["z = w·a + b"]
+    assert nodes_of((0.5 * (a - y) ** 2).named("C")) == ["C = ½(a − y)²"]
+    assert nodes_of((2 * vg.sigmoid(w * a + b) + np.sin(y) - vg.stop_gradient(y)).named("C")) == [
+        "C = 2·σ(w·a + b) + sin(y) − stop_gradient(y)"
+    ]
+    assert nodes_of((vg.sigmoid(a) / 2).named("C")) == ["C = σ(a)/2"]
+    assert nodes_of((2 / vg.sigmoid(a)).named("C")) == ["σ(a)", "C = 2/σ(a)"]
+
+
+def test_names_do_not_grow_from_node_to_node():
+    w, b = numbers("w b")
+    s = w
+    for _ in range(30):
+        s = np.sin(2 * s + b)
+    found = nodes_of(s.named("s"))
+    assert found[:4] == [
+        "sin(2·w + b)",
+        "t₁ = sin(2·sin(2·w + b) + b)",
+        "sin(2·t₁ + b)",
+        "t₂ = sin(2·sin(2·t₁ + b) + b)",
+    ]
+    assert len(found) == 30
+    assert max(map(len, found)) < 40
+    assert_allclose(math.prod(t.value for t in explain(s, w).paths[0].terms), explain(s, w).paths[0].value, rtol=1e-12)
+
+
+def test_no_term_says_only_the_question():
+    """The derivative is written out however long it is, wherever ∂a/∂w would be the whole answer or a name like t1."""
+    w, v, x, u, b, y = numbers("w1 w2 x1 x2 b y")
+    z = w * x + v * u + b
+    one = explain(vg.sigmoid(z).named("a"), w)
+    assert str(one).startswith("∂a/∂w₁ = x₁σ′(w₁·x₁ + w₂·x₂ + b) = ")
+    two = explain(((vg.sigmoid(z) - y) ** 2).named("L"), w)
+    assert [t.text for t in two.terms] == ["x₁σ′(w₁·x₁ + w₂·x₂ + b)", "2(t₁ − y)"]
+    assert explain((0.5 * (x - y) ** 2).named("C"), x).terms[0].text == "x₁ − y"
+
+
+def test_an_unnamed_own_layer_has_one_matrix_a_term():
+    rng = np.random.default_rng(3)
+    x, w1, w2 = rng.random((3, 4)), vg.Tensor(rng.random((4, 5)), "W1"), vg.Tensor(rng.random((5, 2)), "W2")
+    weights = rng.random((3, 2))
+    out = np.sum(weights * (np.tanh(x @ w1) @ w2)).named("L")
+    assert nodes_of(out)[0] == "tanh(x @ W₁)"
+    found = explain(out, w1)
+    assert [t.text for t in found.terms] == ["xᵀ·tanh′(x @ W₁)", "c₁·W₂ᵀ"]
+    assert found.terms[0].matrix is not None
+    assert "∂L/∂W₁ · " not in str(found)
+    truth = x.T @ ((weights @ w2.data.T) * (1 - np.tanh(x @ w1.data) ** 2))
+    assert_allclose(found.value, truth, rtol=1e-12)
+
+
+def test_a_stranger_is_not_taken_for_a_tensor_of_the_graph():
+    x = vg.Tensor(2.0, "x")
+    with pytest.raises(ValueError, match=r"out was not computed from this wrt='x', but from another tensor"):
+        explain(x * x, vg.Tensor(2.0, "x"))
+    assert str(explain(x * x, vg.Tensor(2.0))) == "∂out/∂wrt = 0: out does not depend on wrt"

@@ -663,6 +663,85 @@ OVERLAPPING = """() => {
 }"""
 
 
+# Wires whose line or head does not begin at the border of one card and end at that of the other, to within a pixel.
+LOOSE = """() => {
+  const { cards, wires } = JSON.parse(document.getElementById("data").textContent);
+  const gap = (i, x, y) => {
+    const card = document.getElementById("n" + i), m = card.transform.baseVal.consolidate().matrix;
+    const box = card.querySelector("rect").getBBox(), dx = x - m.e, dy = y - m.f;
+    const beyond = Math.hypot(Math.max(-dx, 0, dx - box.width), Math.max(-dy, 0, dy - box.height));
+    return beyond || Math.max(0, Math.min(dx, box.width - dx, dy, box.height - dy));
+  };
+  return wires.flatMap((w, k) => [["fw", w.from, w.to], ["bw", w.to, w.from]].flatMap(([kind, from, to]) => {
+    const line = document.querySelector(`#e${k} > .${kind}`);
+    if (!line) return [];
+    const marker = document.querySelector(getComputedStyle(line).markerEnd.slice(5, -2));
+    const head = marker.markerWidth.baseVal.value, length = line.getTotalLength();
+    const [start, before, end] = [0, length - 1, length].map(at => line.getPointAtLength(at));
+    const tip = [end.x + head * (end.x - before.x), end.y + head * (end.y - before.y)];
+    const gaps = [gap(from, start.x, start.y), gap(to, ...tip)];
+    return Math.max(...gaps) < 1 ? [] : [[kind, cards[from].name, cards[to].name, ...gaps]];
+  }));
+}"""
+
+
+def readme_neuron():
+    """The neuron of the README: its parameters stand above and below it, with long labels at their wires."""
+    w, b = vg.Tensor(0.8, name="w"), vg.Tensor(0.1, name="b")
+    a = vg.sigmoid(w * 0.7 + b).named("a")
+    return ((a - 1) ** 2).named("C")
+
+
+def perceptrons(sizes=(4, 3, 2), bias=-0.123456):
+    """Layers whose biases are vectors of numbers with many digits."""
+    rng = np.random.default_rng(1)
+    a = vg.Tensor(rng.standard_normal((1, sizes[0])), "x")
+    for j, (n_in, n_out) in enumerate(pairwise(sizes), 1):
+        with vg.name_scope(f"layer {j}"):
+            w, b = vg.Tensor(rng.standard_normal((n_in, n_out)), f"w{j}"), vg.Tensor(np.full(n_out, bias), f"b{j}")
+            a = vg.sigmoid((a @ w + b).named(f"z{j}")).named(f"a{j}")
+    return (0.5 * np.sum((a - 1) ** 2)).named("C")
+
+
+PICTURES = {
+    "chain": lambda: chain()[0],
+    "chain with its input": lambda: neuron_chain().cost,
+    "neuron": readme_neuron,
+    "mlp": perceptrons,
+    "deep mlp": lambda: perceptrons((3, 5, 6, 2), -1.23456e-5),
+    "network": lambda: network()[0],
+    "long names": lambda: named("hidden unit of the first layer"),
+    "small slopes": lambda: small_slopes(),
+    **{f"random {n}": lambda n=n: random_graph(n, n)(np.linspace(-1.7, 1.3, 4))[0] for n in (3, 6, 9, 12, 16, 20)},
+    "straight past others": lambda: random_graph(48, 4)(np.linspace(-1.7, 1.3, 4))[0],
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_wires_reach_their_cards_and_no_text_lies_on_another(name, browser, folder):
+    with browser.page(explore(PICTURES[name](), folder / "picture.html")) as page:
+        assert page.locator(".fw").count() > 0
+        assert page.evaluate(LOOSE) == []
+        assert page.evaluate(OVERLAPPING) == []
+        assert page.evaluate(OUTSIDE) == []
+
+
+def test_a_long_vector_is_shown_by_its_shape_and_norm(tmp_path):
+    cards = {card["name"]: card for card in data_of(html_of(perceptrons(), tmp_path))["cards"]}
+    rows = {label: text for label, _, _, text in cards["b₁"]["rows"]}
+    assert rows["shape"] == "3"
+    assert rows["‖value‖"] == number(0.123456 * np.sqrt(3))
+    assert "‖grad‖" in rows
+    assert [row[0] for row in cards["b₂"]["rows"]] == ["value", "grad"]  # two numbers have room
+
+
+def test_the_reason_calls_a_leaf_as_its_box(tmp_path):
+    t = vg.Tensor([1.0, 2.0])
+    data = data_of(html_of(np.sum(t * t).named("y"), tmp_path))
+    assert data["cards"][0]["name"] == "t₁"
+    assert data["why"].startswith("there are arrays in this graph ('t₁' of shape (2,))")
+
+
 def test_every_text_is_inside_its_card_and_no_label_on_anything(browser, chain_page):
     with browser.page(chain_page) as page:
         for numbers in ([1.0] * 9, [-1.23456e-9] * 9, [-123.456] * 9, [-1.5e-200] * 9, [1e300] * 9):

@@ -99,6 +99,15 @@ def test_formulas_of_matrices():
         (lambda: 0.5 * (x - y) ** 2, [("x", "x − y"), ("y", "−(x − y)")]),
         (lambda: x - y, [("x", "1"), ("y", "−1")]),
         (lambda: vg.sigmoid(x * y), [("x", "yσ′(x·y)"), ("y", "xσ′(x·y)")]),
+        (lambda: np.tanh(x * y), [("x", "y·tanh′(x·y)"), ("y", "x·tanh′(x·y)")]),
+        (
+            lambda: vg.sigmoid(vg.Tensor(1.0, "weight2") * x),
+            [("weight2", "xσ′(weight₂·x)"), ("x", "weight₂·σ′(weight₂·x)")],
+        ),
+        (
+            lambda: vg.Tensor(1.0, "rate") * (x - y) ** 2,
+            [("rate", "(x − y)²"), ("x", "2·rate·(x − y)"), ("y", "−2·rate·(x − y)")],
+        ),
         (lambda: x / y, [("x", "1/y"), ("y", "−x/y²")]),
         (lambda: z * (x / y), [("z", "x/y"), ("x", "z/y"), ("y", "−z·x/y²")]),
         (lambda: x**3, [("x", "3·x²")]),

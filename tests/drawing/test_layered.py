@@ -13,7 +13,15 @@ def graphs(draw):
     """Boxes of several sizes, and links from earlier to later ones, some of them double."""
     n = draw(st.integers(1, 12))
     boxes = [
-        Box(draw(st.sampled_from([60.0, 118.0])), 34.0, draw(st.sampled_from([30.0, 90.0])), 30.0) for _ in range(n)
+        Box(
+            draw(st.sampled_from([60.0, 118.0])),
+            34.0,
+            draw(st.sampled_from([30.0, 90.0])),
+            30.0,
+            left=draw(st.sampled_from([0.0, 80.0])),
+            right=draw(st.sampled_from([0.0, 95.0])),
+        )
+        for _ in range(n)
     ]
     ends = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda pair: pair[0] < pair[1])
     links = [
@@ -23,7 +31,7 @@ def graphs(draw):
 
 
 def frame(box):
-    return box.x - box.width / 2, box.y - box.up, box.x + box.width / 2, box.y + box.down
+    return box.x - box.left, box.y - box.up, box.x + box.right, box.y + box.down
 
 
 def touch(a, b):
@@ -44,6 +52,11 @@ def test_boxes_and_labels_lie_apart_and_inside(graph):
         left, top, right, low = frame(b)
         assert not touch(frame(a), (left, top - (SEPARATION - 1), right, low + SEPARATION - 1))
     labels = [link for link in links if link.label]
+    for link in labels:
+        x, y = link.label_at
+        words = (x - link.label / 2, y, x + link.label / 2, y + LABEL_HEIGHT)
+        cores = [(b.x - b.width / 2, b.y - b.up, b.x + b.width / 2, b.y + b.core) for b in boxes]
+        assert not any(touch(words, core) for core in cores)
     for a, b in combinations(labels, 2):
         same_gap = abs(a.label_at[0] - b.label_at[0]) < 1
         assert not same_gap or abs(a.label_at[1] - b.label_at[1]) > LABEL_HEIGHT - 1e-6
@@ -59,9 +72,33 @@ def test_links_run_from_left_to_right_past_the_boxes(graph):
         assert xs == sorted(xs)
         assert abs(xs[0] - (source.x + source.width / 2)) < 1e-6
         assert abs(xs[-1] - (target.x - target.width / 2)) < 1e-6
-        for (x0, y0), (x1, y1) in zip(link.points[1:-1:2], link.points[2:-1:2], strict=True):
-            assert y0 == y1  # straight past a column, and past its boxes with both lanes
-            assert not any(touch((x0, y0, x1, y1 + LANE), frame(box)) for box in boxes)
+        others = [box for box in boxes if box is not source and box is not target]
+        for (x0, y0), (x1, y1) in zip(link.points[::2], link.points[1::2], strict=True):
+            assert y0 == y1  # straight within a column, and past its boxes with both lanes
+            assert not any(touch((x0, y0, x1, y1 + LANE), frame(box)) for box in others)
+
+
+def test_links_go_up_to_a_box_that_is_narrower_than_its_column():
+    boxes = [
+        Box(60.0, 34.0, 30.0, 30.0),
+        Box(60.0, 34.0, 30.0, 30.0, left=100.0, right=45.0),
+        Box(60.0, 34.0, 30.0, 30.0),
+    ]
+    arrange(boxes, links := [Link(0, 1), Link(1, 2)])
+    (*_, edge, end), (start, other, *_) = links[0].points, links[1].points
+    assert end[0] - edge[0] == 100 - 30
+    assert other[0] - start[0] == 45 - 30
+    assert end[0] == boxes[1].x - 30
+    assert start[0] == boxes[1].x + 30
+
+
+def test_a_wide_label_keeps_off_what_stands_close_below():
+    boxes = [Box(60.0, 34.0, 30.0, 30.0) for _ in range(5)]  # z → a → … → d past c, and z → b → c → d
+    links = [Link(0, 1), Link(0, 2), Link(2, 3), Link(1, 4, 150.0), Link(3, 4)]
+    arrange(boxes, links)
+    (x, y), left, top = links[3].label_at, boxes[3].x - 30, boxes[3].y - 34
+    assert boxes[1].y < y < top < y + LABEL_HEIGHT  # beside the box below its wire
+    assert x + 75 < left
 
 
 def test_a_chain_is_a_straight_line():
@@ -77,7 +114,7 @@ def test_a_leaf_stands_next_to_its_user():
     boxes = [Box(60.0, 30.0, 30.0, 30.0) for _ in range(4)]  # a → b → c, and d → c
     arrange(boxes, links := [Link(0, 1), Link(1, 3), Link(2, 3)])
     assert boxes[2].column == boxes[1].column == 1
-    assert len(links[2].points) == 2
+    assert len(links[2].points) == 4  # no column in between
 
 
 def test_crossings_are_removed_where_they_can_be():

@@ -165,7 +165,7 @@ def test_errors_survive_pickling():
 def test_dot_gets_the_text_through_stdin_and_no_shell_sees_it(fake_dot, tmp_path):
     fake_dot("echo \"<svg args='$*'>\"; cat")
     source = 'digraph { "$(touch x)" -> "`touch y`" [label="; touch z | \'"] }'
-    assert layout.render(source).decode() == f"<svg args='-Tsvg'>\n{source}"
+    assert layout.render(source).decode() == f"<svg args='-Tsvg -Tjson'>\n{source}"
     assert not {"x", "y", "z"} & set(os.listdir(tmp_path))
 
 

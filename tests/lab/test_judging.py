@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from tinygrad_vg.lab.judging import is_like, sign_flip_p
+from tinygrad_vg.lab.judging import is_like, sign_flip_p, student_p
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -31,9 +31,26 @@ def test_few_pairs_settle_nothing():
     assert sign_flip_p([0.7]) == 1
 
 
+@pytest.mark.parametrize("freedom", [1, 2, 5, 30, 400])
+@pytest.mark.parametrize("t", [0.0, -0.3, 1.0, 2.5, 7.0])
+def test_student_is_scipys(t, freedom):
+    assert_allclose(student_p(t, freedom), 2 * stats.t.sf(abs(t), freedom), rtol=1e-8)
+
+
+@pytest.mark.parametrize("n", [3, 8, 20])
+def test_one_run_in_a_hundred_is_called_unlike(n):
+    """However few they are: of runs of the same kind, one in a hundred."""
+    rng = np.random.default_rng(n)
+    drawn = rng.normal(7, 2, size=(3000, n + 1))
+    unlike = sum(not is_like(row[0], row[1:]) for row in drawn)
+    assert 15 < unlike < 46  # 30 ± 5.4
+
+
 def test_a_run_like_these():
     runs = np.random.default_rng(0).normal(10, 2, size=400)
-    assert is_like(10 + 2.5 * 2, runs)
-    assert not is_like(10 + 3.6 * 2, runs)
-    assert not is_like(10 - 3.6 * 2, runs)
+    assert is_like(10 + 2.3 * 2, runs)
+    assert not is_like(10 + 3 * 2, runs)
+    assert not is_like(10 - 3 * 2, runs)
     assert is_like(10, runs[:2]) is None
+    assert is_like(5.0, [5.0] * 3) is True
+    assert is_like(5.1, [5.0] * 3) is False

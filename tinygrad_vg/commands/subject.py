@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.commands.target import UsageError
+from tinygrad_vg.commands.target import UsageError, near
 from tinygrad_vg.drawing.model import Ancestry
 from tinygrad_vg.expressions import ExpressionError, parse_expression, parse_value
 from tinygrad_vg.lab import neuron_chain
@@ -82,12 +82,21 @@ def subject_of(target: str, settings: Sequence[str], seed: int | None, sizes: st
         return _chain(given, seed)
     if target == "mlp":
         return _network(given, seed or 0, SIZES if sizes is None else _sizes(sizes))
+    if target.strip().isidentifier() and unicodedata.normalize("NFKC", target.strip()) not in given:
+        raise UsageError(_lone(target.strip()))
     found = parse_expression(target, given, seed=seed or 0)
     if not found.drawn:
         return Subject(found.root)
     values = {name: found.tensors[name].item() for name in found.drawn}
     told = ", ".join([f"{name} = {value:g}" for name, value in values.items()])
     return Subject(found.root, f"Random values (--seed {seed or 0}): {told}\nSet your own: --set {found.drawn[0]}=…")
+
+
+def _lone(name: str) -> str:
+    """What is said of a single name, which is more likely a typo than a graph of one variable."""
+    meant = near(name, ("chain", "mlp"))
+    cure = f"did you mean {' or '.join(meant)}?" if meant else "give chain, mlp or an expression such as 'w*x + b'"
+    return f"{name}: a name alone is nothing to compute; {cure}"
 
 
 def _values(settings: Sequence[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from html import escape
 from itertools import pairwise
 
 from tinygrad_vg.drawing.formula import number
-from tinygrad_vg.drawing.layered import LANE, ROOM_ABOVE, Box, Link, arrange
+from tinygrad_vg.drawing.layered import LANE, OVERHANG, ROOM_ABOVE, Box, Link, arrange
 from tinygrad_vg.drawing.sketch import fit, text_width
 from tinygrad_vg.drawing.theme import LIGHT, Scale
 
@@ -39,6 +39,9 @@ HEAD_LENGTH = 11.0
 FORWARD_HEAD = 7.0
 SIDE = 8.0
 """How far the two lines of a vertical wire stand from the middle."""
+
+LABEL_SIDE = SIDE + 7
+"""Where the label of a vertical wire begins, from the middle."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +70,18 @@ class Row:
         """The value as it is shown."""
         return self.value if isinstance(self.value, str) else number(self.value)
 
+    @property
+    def width(self) -> float:
+        """Room for label and value, whatever the number."""
+        return text_width(self.label, 10.5) + text_width(
+            self.value if isinstance(self.value, str) else WIDEST_NUMBER, 11.5
+        )
+
+    @property
+    def fits(self) -> bool:
+        """Whether a card has room for all of it."""
+        return self.width + 2 * PAD + 6 <= CARD_WIDTH[1]
+
 
 @dataclass(slots=True, eq=False)
 class Card:
@@ -90,8 +105,10 @@ class Card:
         Whether its outline is marked.
     lanes
         How many wires meet it on the side where there are more.
+    aside
+        How far the labels of its vertical wires reach to the right of its middle.
     x, y
-        The upper left corner; `draw_board` fills them in.
+        The upper left corner; `draw_board` fills them in, and `lanes` and `aside`.
     """
 
     name: str
@@ -104,6 +121,7 @@ class Card:
     below: Card | None = None
     marked: bool = False
     lanes: int = 0
+    aside: float = 0.0
     x: float = 0.0
     y: float = 0.0
 
@@ -118,11 +136,15 @@ class Card:
     def width(self) -> float:
         """Room for the head and for every number."""
         head = text_width(self.name, 12, bold=True) + text_width(self.note, 10) + 2 * PAD + 6
-        rows = [
-            text_width(r.label, 10.5) + text_width(r.value if isinstance(r.value, str) else WIDEST_NUMBER, 11.5)
-            for r in self.rows
-        ]
-        return min(max([head, CARD_WIDTH[0], *[w + 2 * PAD + 6 for w in rows]]), CARD_WIDTH[1])
+        return min(max([head, CARD_WIDTH[0], *[r.width + 2 * PAD + 6 for r in self.rows]]), CARD_WIDTH[1])
+
+    def line(self, row: int) -> tuple[str, str]:
+        """A row's label and value as they fit side by side; the label makes way for the value."""
+        label, text, inner = self.rows[row].label, self.rows[row].text, self.width - 2 * PAD - 4
+        if isinstance(self.rows[row].value, float):
+            return fit(label, 10.5, inner - text_width(WIDEST_NUMBER, 11.5)), text
+        text = fit(text, 11.5, inner - min(text_width(label, 10.5), 0.4 * inner))
+        return fit(label, 10.5, inner - text_width(text, 11.5)), text
 
     def baseline(self, row: int) -> float:
         """Where a row's text stands."""
@@ -225,6 +247,8 @@ def _place(cards: Sequence[Card], wires: Sequence[Wire]) -> tuple[float, float]:
     for card in main:
         sides = [[w for w in wires if end(w) is card and id(w.source) not in beside] for end in (_source, _target)]
         card.lanes = max(map(len, sides))
+        beside_it = [w for w in wires if w.target is card and w.source in (card.above, card.below)]
+        card.aside = max([LABEL_SIDE + w.label_width for w in beside_it if w.label_width], default=0.0)
     boxes = {id(card): _box(card) for card in main}
     index = {key: i for i, key in enumerate(boxes)}
     links = []
@@ -259,7 +283,9 @@ def _box(card: Card) -> Box:
     up = AXIS + (BESIDE + card.above.height if card.above else 0.0)
     down = card.height - AXIS + (BESIDE + card.below.height if card.below else 30.0)
     frame = 16.0 * min(len(card.scope), 2)
-    return Box(max([c.width for c in stack]), up + frame / 2, down + frame, card.height - AXIS)
+    half = max([c.width for c in stack]) / 2
+    right = max(half, card.aside + OVERHANG) if card.aside else half  # labels under the wires to the right keep off
+    return Box(card.width, up + frame / 2, down + frame, card.height - AXIS, left=half, right=right)
 
 
 def _clusters(cards: Sequence[Card]) -> list[tuple[str, tuple[float, float, float, float]]]:
@@ -271,7 +297,7 @@ def _clusters(cards: Sequence[Card]) -> list[tuple[str, tuple[float, float, floa
         deep = max([len(card.scope) for card in inside]) - len(scope)
         pad = 13.0 + 5 * deep
         left, top = min([c.x for c in inside]) - pad, min([c.y for c in inside]) - pad + 3
-        right = max([c.x + c.width for c in inside]) + pad
+        right = max([c.x + max(c.width, c.width / 2 + c.aside) for c in inside]) + pad
         low = max([c.y + c.height for c in inside]) + pad + 9 + 14 * deep
         frame = (left, top, right, low)
         others = [(c.x, c.y, c.x + c.width, c.y + c.height) for c in cards if c not in inside]
@@ -312,11 +338,9 @@ def _card(i: int, card: Card) -> str:
     ]
     if note:
         parts.append(f'<text class="f" x="{right}" y="16">{escape(note)}</text>')
-    for k, row in enumerate(card.rows):
+    for k in range(len(card.rows)):
         y = num(card.baseline(k))
-        label = fit(row.label, 10.5, width - 2 * PAD)
-        room = width - 2 * PAD - 4 - text_width(label, 10.5)
-        text = row.text if isinstance(row.value, float) else fit(row.text, 11.5, room)
+        label, text = card.line(k)
         parts.append(
             f'<text x="{num(PAD)}" y="{y}">{escape(label)}</text><text class="v" x="{right}" y="{y}">'
             f"{escape(text)}</text>"
@@ -353,12 +377,14 @@ def _lane(wire: Wire) -> tuple[str, str, tuple[float, float]]:
 
 
 def _curve(points: Sequence[tuple[float, float]], head: float) -> str:
-    """A way through points: curves between columns, straight past them, and room for a head at its end."""
+    """A way through points: curves between columns, straight within them, and room for a head at its end."""
     sign = 1 if points[-1][0] > points[0][0] else -1
-    points = [*points[:-1], (points[-1][0] - sign * head, points[-1][1])]
-    d = f"M{num(points[0][0])} {num(points[0][1])}"
-    for k, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
-        if k % 2 or y0 == y1:
+    start, end = points[0], (points[-1][0] - sign * head, points[-1][1])
+    # A card as wide as its column begins and ends at the column's edge, and a head may be longer than what is left.
+    way = [start, *[p for p in points[1:-1] if sign * start[0] < sign * p[0] < sign * end[0]], end]
+    d = f"M{num(start[0])} {num(start[1])}"
+    for (x0, y0), (x1, y1) in pairwise(way):
+        if y0 == y1:
             d += f"L{num(x1)} {num(y1)}"
         else:
             middle = num((x0 + x1) / 2)
@@ -376,7 +402,7 @@ def _vertical(wire: Wire) -> tuple[str, str, tuple[float, float]]:
         far, near, sign = wire.source.y, wire.target.y + wire.target.height, -1
     there = f"M{num(middle - SIDE)} {num(far)}V{num(near - sign * FORWARD_HEAD)}"
     back = f"M{num(middle + SIDE)} {num(near)}V{num(far + sign * HEAD_LENGTH)}"
-    return there, back, (middle + SIDE + 7, (far + near) / 2 + (-2 if above else 6))
+    return there, back, (middle + LABEL_SIDE, (far + near) / 2 + (-2 if above else 6))
 
 
 def _markers() -> str:

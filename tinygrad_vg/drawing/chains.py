@@ -234,7 +234,7 @@ def explain(t: Tensor, wrt: Tensor) -> Chain:
     TypeError
         If one of the two is no Tensor.
     ValueError
-        If `t` has several elements.
+        If `t` has several elements; if `wrt` is not in the graph, but another tensor of its name is.
 
     Notes
     -----
@@ -266,7 +266,23 @@ def explain(t: Tensor, wrt: Tensor) -> Chain:
             raise TypeError(f"explain: the {place} argument must be a Tensor, not {type(given).__name__}")
     if t.size != 1:
         raise ValueError(f"explain: {t.label()} has shape {t.shape}; only a single number is explained. Sum it first")
-    return chain_of(Model(Ancestry(t, wrt)), wrt)
+    ancestry = Ancestry(t, wrt)
+    if wrt not in ancestry.visible and _stranger(wrt).text in _names(ancestry):
+        raise ValueError(
+            f"explain: {ancestry.names[t]} was not computed from this wrt={wrt.label()}, but from another tensor "
+            "of that name; give the one that was used"
+        )
+    return chain_of(Model(ancestry), wrt)
+
+
+def _stranger(wrt: Tensor) -> Expr:
+    """What a tensor is called that is not in the graph."""
+    return variable(wrt.name or "wrt")
+
+
+def _names(ancestry: Ancestry) -> set[str]:
+    """The names in a graph, as they are drawn."""
+    return {variable(name).text for name in ancestry.names.values()}
 
 
 def chain_of(model: Model, wrt: Tensor) -> Chain:
@@ -276,7 +292,7 @@ def chain_of(model: Model, wrt: Tensor) -> Chain:
         return Chain(root.expr, root.expr, 1.0, (Path((), 1.0),), 1, 0.0)
     cuts, zero = cuts_of(model, start), 0.0 if wrt.size == 1 else np.zeros(wrt.shape)
     if start is None:
-        return Chain(root.expr, variable(wrt.name or "x"), zero, (), 0, 0.0, cuts, wrt.size != 1)
+        return Chain(root.expr, _stranger(wrt), zero, (), 0, 0.0, cuts, wrt.size != 1)
     paths = Paths(model, start)
     count = paths.count[start]
     if paths.of_arrays or wrt.size != 1:
@@ -294,10 +310,11 @@ def _product(edges: Sequence[Edge]) -> Path:
     """A path of single numbers as terms with the running product."""
     terms: list[Term] = []
     running = 1.0
-    for group in reversed(_grouped(edges, _weight_before_slope)):
+    groups = _grouped(edges, _weight_before_slope)
+    for group in reversed(groups):
         value = math.prod([e.value or 0.0 for e in group])
         running *= value
-        terms.append(Term(_written(group), value, running, tuple(group)))
+        terms.append(Term(_written(group, len(groups) == 1), value, running, tuple(group)))
     return Path(tuple(terms[::-1]), running)
 
 
@@ -338,15 +355,24 @@ def _is_slope(edge: Edge) -> bool:
     return "′(" in edge.symbol.text and not edge.is_partial
 
 
-def _written(edges: Sequence[Edge]) -> Expr:
-    """How a term is written."""
+def _written(edges: Sequence[Edge], whole: bool = False) -> Expr:
+    """How a term is written; in full if it is the `whole` path, where ∂C/∂a would only say ∂C/∂a = ∂C/∂a.
+
+    So it is next to a tensor without a name of its user's: ∂t₁/∂a says nothing to somebody who sees no picture.
+    """
     shown = [e for e in edges if not e.is_one]
+    alone = whole and len(edges) == 1
+    full = [alone or not e.is_partial or _is_nameless(e.source) or _is_nameless(e.target) for e in shown]
     if len(shown) == 1:
-        return shown[0].symbol
+        return shown[0].local.expr() if full[0] else shown[0].symbol
     product = Product()
-    for edge in shown:
-        product = product.times(Product(1.0, (edge.symbol,)) if edge.is_partial else edge.local)
+    for edge, spelled in zip(shown, full, strict=True):
+        product = product.times(edge.local if spelled else Product(1.0, (edge.symbol,)))
     return product.expr() if shown else literal(1.0)
+
+
+def _is_nameless(node: Node) -> bool:
+    return node.role == "op" and node.tensor is not None and not node.tensor.name
 
 
 def _factor(term: Term, place: int, alone: bool) -> Expr:
@@ -372,7 +398,7 @@ def _through_arrays(edges: Sequence[Edge]) -> Path:
         _, apart = _norms(matrix.source if matrix is not None else here, True)
         separate = here in rows or (matrix is not None and matrix.samples > 1)
         ratio = size / running if running else math.nan
-        expr = _matrix_written(group, side)
+        expr = _matrix_written(group, side, len(groups) == 1)
         terms.append(Term(expr, ratio, size, tuple(group), matrix, apart if separate else None, side))
         running = size
     return Path(tuple(terms[::-1]), norm(0.0 if edges[0].source.grad is None else edges[0].source.grad), True)
@@ -396,9 +422,9 @@ def _sides(groups: Sequence[Sequence[Edge]]) -> list[bool]:
     return sides
 
 
-def _matrix_written(edges: Sequence[Edge], left: bool) -> Expr:
+def _matrix_written(edges: Sequence[Edge], left: bool, whole: bool) -> Expr:
     """A term of arrays: its factors in their order, and σ′(z), elementwise, as the book's diagonal matrix Σ′(z)."""
-    expr, shown = _written(edges), [e.symbol for e in edges if not e.is_one]
+    expr, shown = _written(edges, whole), [e.symbol for e in edges if not e.is_one]
     if left and len(shown) == 2:
         parts = [symbol.inside(PRODUCT) for symbol in shown]
         expr = Expr(parts[0].text + parts[1].text, rf"{parts[0].latex}\,{parts[1].latex}", PRODUCT)

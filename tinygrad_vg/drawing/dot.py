@@ -199,7 +199,7 @@ def value_rows(node: Node) -> list[tuple[str, str, str]]:
 
 def _tooltip(node: Node) -> str:
     """Name, the whole formula, and the spread of the values."""
-    lines = [f"{node.expr.text} = {node.formula.text}" if node.formula else f"{node.expr.text} ({describe(node)})"]
+    lines = [node.equation if node.formula else f"{node.expr.text} ({describe(node)})"]
     for word, array in (("value", node.value), ("grad", node.grad)):
         if array is not None and array.size > 1:
             spread = [number(float(f(array))) for f in (np.min, np.mean, np.max)]
@@ -289,7 +289,9 @@ def beside_of(node: Node) -> tuple[list[Node], list[Node]]:
 def _write_node(g: Any, node: Node, canvas: Canvas) -> None:
     c = canvas.colours
     name = _bold(text(node.expr.text))
-    if node.formula is not None:
+    if node.by_formula:
+        head = name
+    elif node.formula is not None:
         head = f"{name} = {text(_shorter(node.formula.text))}"
     else:
         head = f"{name} {text(describe(node))}"
@@ -418,15 +420,18 @@ def product_table(chain: Chain, canvas: Canvas) -> str:
     head = f"‖{name}‖ by way of" if chain.of_norms else head
     gap = "…"
     root = text(chain.of.text)
-    summed = any([t.apart is not None for t in chain.terms])
-    norms = "‖δ‖ here, its rows summed" if summed else "‖δ‖ here"
-    down = norms if chain.of_norms else f"product of the terms from here to {root}"
+    down = running_norm(chain) if chain.of_norms else f"product of the terms from here to {root}"
     rows = _tr(cell(head, True, True, True), *[cell(text(t.text) if t else gap, True, head=True) for t in terms])
     rows += line("ratio" if chain.of_norms else "term", [cell(number(t.value) if t else gap) for t in terms])
     rows += line(down, [cell(number(t.product) if t else gap, True) for t in terms])
     bars = [_td(_bar(t.product, 96, canvas) if t else "", bgcolor=c.page, width=112) for t in terms]
     rows += line("size (log scale)", bars)
     return _table(rows, cellborder=1, cellpadding=6, color=c.rule)
+
+
+def running_norm(chain: Chain) -> str:
+    """What the running norm of a chain of norms is the norm of."""
+    return "‖δ‖ here, its rows summed" if any([t.apart is not None for t in chain.terms]) else "‖δ‖ here"
 
 
 def _columns(terms: Sequence[Term]) -> list[Term | None]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_vg.drawing.board import colour_class, draw_board
 from tinygrad_vg.drawing.chains import Chain
+from tinygrad_vg.drawing.dot import running_norm
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.model import norm
 from tinygrad_vg.drawing.scene import NAME, Scene, said, scene_of
@@ -120,7 +121,9 @@ def page_of(plan: Plan, *, theme: str, title: str, description: str) -> str:
     title = said(title)
     board, width = draw_board(scene.cards, scene.wires, scale, title, said(description, 600))
     style = f"{_colours(theme)}:root {{ --natural: {width:.0f}px }}\n{_file('explorer.css')}"
-    head = "ratio" if opening and opening.of_norms else "value"
+    value_head, product_head = "value", "product so far"
+    if opening and opening.of_norms:
+        value_head, product_head = "ratio", running_norm(opening)
     return Template(_file("explorer.html")).substitute(
         theme=theme,
         policy=(
@@ -135,8 +138,8 @@ def page_of(plan: Plan, *, theme: str, title: str, description: str) -> str:
         root=escape(scene.root),
         product_hidden="" if opening else " hidden",
         sum=escape(_sum(opening)) if opening else "",
-        value_head=head,
-        product_head="‖cotangent‖" if head == "ratio" else "product so far",
+        value_head=value_head,
+        product_head=escape(product_head),
         terms="\n".join(_term_rows(opening, scale)) if opening else "",
         rows="\n".join(_card_rows(scene)),
         data=_json(_data(scene)),
@@ -292,7 +295,10 @@ def _finite(x: float) -> float | str:
 
 def _card_data(scene: Scene, i: int) -> dict[str, Any]:
     card, (value, grad) = scene.cards[i], scene.slots[i]
-    rows = [[row.label, -1 if row.slot is None else row.slot, row.backward, row.text] for row in card.rows]
+    rows = [
+        [row.label, -1 if row.slot is None else row.slot, row.backward, card.line(k)[1]]
+        for k, row in enumerate(card.rows)
+    ]
     return {
         "name": card.name, "note": card.note, "value": value, "grad": grad, "rows": rows, "told": scene.told[i],
         "root": i == scene.root_card,

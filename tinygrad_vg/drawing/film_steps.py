@@ -62,8 +62,7 @@ def _forward(model: Model) -> Iterator[Step]:
         parts += [("edge", dot.edge_id(e, "forward")) for e in node.inputs]
         parts += [("edge", dot.edge_id(e, "line" if _flows(e) else "both")) for e in node.inputs]
         name = one_line(node.expr.text)
-        formula = f" = {one_line(node.formula.text)}" if node.formula else ""
-        yield Step("forward", f"{name}{formula}{_equals(node.value, name)}", parts, node.id)
+        yield Step("forward", f"{one_line(node.equation)}{_equals(node.value, name)}", parts, node.id)
 
 
 def _backward(model: Model) -> Iterator[Step]:

@@ -327,7 +327,9 @@ class Product:
         text, latex = _coefficient(self.coefficient)
         for factor in sorted(above, key=lambda f: "(" in f.text):
             part = factor.inside(POWER if factor.text.startswith("−") else PRODUCT)
-            close = text in ("", "−") or text.endswith("½") or "′(" in part.text or part.text[0] == "("
+            # w₂σ′(z₂), but v·relu′(z) and weight·σ′(z): words that touch would read as one.
+            short = re.match(r"(.′)?\(", part.text) and not re.search(r"[^\W\d_₀-₉ᵀ]{2}[₀-₉ᵀ]*$", text)
+            close = short or text in ("", "−") or text.endswith("½")
             text, latex = (
                 text + ("" if close else "·") + part.text,
                 latex + (r"\," if latex.strip("-") else "") + part.latex,

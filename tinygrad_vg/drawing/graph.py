@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -312,32 +312,40 @@ def _one_line(text: str) -> str:
 
 
 def _node_line(node: Node) -> str:
-    head = f"{node.expr.text} = {node.formula.text}" if node.formula else f"{node.expr.text} {describe(node)}"
+    head = node.equation if node.formula else f"{node.expr.text} {describe(node)}"
     rows = "   ".join([f"{name} {value}" for _, name, value in dot.value_rows(node)])
     return _one_line(f"{head}   {rows}")
 
 
-def _as_read(nodes: Iterable[Node]) -> list[Node]:
-    """The nodes in order of birth, but leaves and constants only where they are first used."""
-    order: dict[Node, None] = {}
-    for node in nodes:
-        if node.role not in ("leaf", "constant") or not node.outputs:
-            order |= dict.fromkeys([*[edge.source for edge in node.inputs], node])
-    return list(order)
+def _by_scope(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes of each scope together; a leaf outside the scopes in front of the one that uses it first."""
+    first: dict[tuple[str, ...], int] = {}
+    for k, node in enumerate(nodes):
+        first.setdefault(node.scope, k)
+
+    def place(k: int) -> tuple[int, bool]:
+        node = nodes[k]
+        if node.scope:
+            return first[node.scope], True
+        user = node.outputs[0].target.scope if not node.inputs and node.outputs else ()
+        return (min(k, first[user]) if user else k), False
+
+    return [nodes[k] for k in sorted(range(len(nodes)), key=place)]
 
 
 def _node_lines(model: Model) -> list[str]:
     lines: list[str] = []
     scope: tuple[str, ...] = ()
-    for node in _as_read(model.nodes):
+    for node in _by_scope(model.as_read):
         if node.scope != scope:
             scope = node.scope
-            lines += [f"[{_one_line(' / '.join([shown(s) for s in scope]))}]"] if scope else ["[]"]
-        lines.append(_node_line(node))
+            lines += [f"[{_one_line(' / '.join([shown(s) for s in scope]))}]"] if scope else []
+        indent = "  " * bool(scope)
+        lines.append(indent + _node_line(node))
         for edge in node.inputs:
             words = " ".join([w for w in dot.edge_words(edge) if w]) if not edge.cut else edge.cut_by and "no gradient"
             if words:
-                lines.append(_one_line(f"  from {edge.source.expr.text} {words}"))
+                lines.append(_one_line(f"{indent}  from {edge.source.expr.text} {words}"))
     return lines
 
 

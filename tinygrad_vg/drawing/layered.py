@@ -27,6 +27,9 @@ LANE = 25.0
 """From the forward edge down to the backward edge that runs beside it."""
 
 LABEL_HEIGHT = 30.0
+OVERHANG = 18.0
+"""How far a label that stands under two boxes reaches under each."""
+
 SWEEPS = 24
 
 
@@ -37,13 +40,15 @@ class Box:
     Attributes
     ----------
     width
-        Of the widest part.
+        Of the part that edges meet.
     up, down
         How far it reaches above and below its axis.
     core
         How far below the axis the part ends that edges meet.
     space
         To be kept free above and below it.
+    left, right
+        How far it reaches to the sides of its middle: half the width at least.
     x, y
         Filled in by `arrange`: the middle, and the height of the axis.
     column
@@ -55,9 +60,14 @@ class Box:
     down: float
     core: float
     space: float = SEPARATION
+    left: float = 0.0
+    right: float = 0.0
     x: float = 0.0
     y: float = 0.0
     column: int = 0
+
+    def __post_init__(self) -> None:
+        self.left, self.right = max(self.left, self.width / 2), max(self.right, self.width / 2)
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +82,8 @@ class Link:
         The width of its label; 0 for none.
     points
         Filled in by `arrange`: the way from the right side of the source to the left side of the target. Between
-        points 0 and 1, 2 and 3 … it crosses from column to column, between 1 and 2, 3 and 4 … it passes a column.
+        points 0 and 1, 2 and 3 … it runs straight within a column: out of its source, past others, up to its target.
+        Between 1 and 2, 3 and 4 … it crosses from column to column.
     label_at
         The middle of the top of the label.
     """
@@ -227,31 +238,37 @@ class _Grid:
                     heights[link, side] = slot.box.y + first + i * pitch
         for link in self.links:
             way = self.ways[link]
-            inner = [y for slot in way[1:-1] for y in (slot.box.y, slot.box.y)]
-            link.points = [(0.0, y) for y in (heights[link, 1], *inner, heights[link, 0])]
+            ys = [heights[link, 1], *[slot.box.y for slot in way[1:-1]], heights[link, 0]]
+            link.points = [(0.0, y) for y in ys for _ in range(2)]
 
     def gaps(self) -> list[float]:
         """How wide the space before each column must be for the labels in it; where they stand is noted, too."""
         widths = [42.0] * len(self.columns)
-        standing: dict[int, list[tuple[Link, float]]] = {}
+        standing: dict[int, list[tuple[Link, float, bool]]] = {}
         for link in [link for link in self.links if link.label]:
             way, place = self.ways[link], self._label_place(link)
             left, right = way[place], way[place + 1]
-            ys = link.points[2 * place][1], link.points[2 * place + 1][1]
-            alone = len(left.behind) == 1 == len(right.before)
-            if alone and abs(ys[0] - ys[1]) < 4:  # under the boxes, and so it may be wider than the space
-                top, room = ys[0] + max(LANE + 6, left.box.core, right.box.core) + 4, link.label - 36
+            ys = link.points[2 * place + 1][1], link.points[2 * place + 2][1]
+            if len(left.behind) == 1 == len(right.before) and abs(ys[0] - ys[1]) < 4:
+                top = ys[0] + max(LANE + 6, left.box.core, right.box.core) + 4
+                under = self._free_below(left, top) and self._free_below(right, top)
             else:
-                top, room = (ys[0] + ys[1]) / 2 + LANE - LABEL_HEIGHT / 2, link.label + 14
-            column = right.box.column
-            widths[column] = max(widths[column], room)
-            standing.setdefault(column, []).append((link, top))
+                top, under = (ys[0] + ys[1]) / 2 + LANE - LABEL_HEIGHT / 2, False
+            standing.setdefault(right.box.column, []).append((link, top, under))
         for column, labels in standing.items():
-            labels.sort(key=lambda pair: pair[1])
+            labels.sort(key=lambda label: label[1])
             bars = [Box(0, 0, LABEL_HEIGHT, 0, space=0.0) for _ in labels]
-            for (link, _), y in zip(labels, _apart(bars, [top for _, top in labels]), strict=True):
+            for (link, top, under), y in zip(labels, _apart(bars, [label[1] for label in labels]), strict=True):
                 link.label_at = (float(column), y)
+                # Under the boxes, unless it had to make way, it may be wider than the space between them.
+                room = link.label - 2 * OVERHANG if under and abs(y - top) < 1 else link.label + 14
+                widths[column] = max(widths[column], room)
         return widths
+
+    def _free_below(self, slot: _Slot, top: float) -> bool:
+        """Whether a label at this height stays above what comes next in the column."""
+        below = self.columns[slot.box.column][slot.rank + 1 : slot.rank + 2]
+        return all([other.box.y - other.box.up >= top + LABEL_HEIGHT for other in below])
 
     def _label_place(self, link: Link) -> int:
         """In which piece of its way the label stands: where it is alone, else in the middle."""
@@ -265,19 +282,17 @@ class _Grid:
         x = MARGIN
         middles, edges = [], []
         for i, column in enumerate(self.columns):
-            width = max([s.box.width for s in column])
+            left, right = max([s.box.left for s in column]), max([s.box.right for s in column])
             x += gaps[i] if i else 0.0
             middles.append(x - gaps[i] / 2)
-            edges.append((x, x + width))
+            edges.append((x, x + left + right))
             for slot in column:
-                slot.box.x = x + width / 2
-            x += width
+                slot.box.x = x + left
+            x += left + right
         for link in self.links:
             way = self.ways[link]
-            xs = [way[0].box.x + way[0].box.width / 2]
-            for slot in way[1:-1]:
-                xs += edges[slot.box.column]
-            xs.append(way[-1].box.x - way[-1].box.width / 2)
+            xs = [x for slot in way for x in edges[slot.box.column]]
+            xs[0], xs[-1] = (way[i].box.x + side * way[i].box.width / 2 for i, side in ((0, 1), (-1, -1)))
             link.points = [(px, y) for px, (_, y) in zip(xs, link.points, strict=True)]
             if link.label:
                 link.label_at = (middles[int(link.label_at[0])], link.label_at[1])
@@ -295,7 +310,7 @@ class _Grid:
         for link in self.links:
             link.points = [(x, y + shift) for x, y in link.points]
             link.label_at = (link.label_at[0], link.label_at[1] + shift)
-        right = max([b.x + b.width / 2 for b in placed], default=0.0)
+        right = max([b.x + b.right for b in placed], default=0.0)
         return Layout(right + MARGIN, max(lows, default=0.0) + shift + MARGIN)
 
 

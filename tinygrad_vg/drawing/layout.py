@@ -122,8 +122,8 @@ class _Route:
         if self.name == "dot":
             formats = [f"-T{each}" for each in _written(format)]
             return [self.where, *formats, *([f"-Gdpi={dpi:g}"] if dpi else [])]
-        home = str(Path(self.where).parent)
-        return [sys.executable, "-I", "-S", _bundled.__file__, home, ",".join(_written(format)), f"{dpi:g}" if dpi else ""]
+        child = [sys.executable, "-I", "-S", _bundled.__file__, str(Path(self.where).parent)]
+        return [*child, ",".join(_written(format)), f"{dpi:g}" if dpi else ""]
 
 
 def _written(format: str) -> tuple[str, ...]:

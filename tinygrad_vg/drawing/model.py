@@ -1,9 +1,10 @@
 """The picture as data: which tensors are nodes, what folds into them, and what every edge multiplies by.
 
 A *named* tensor is a node; so are the root, leaves, constant arrays, and unnamed tensors used several times. All others
-fold into the one tensor that is made of them, so ``z₂ = w₂·a₁ + b₂`` is one node. Its inputs are the visible tensors
-met on the way down; every meeting is an edge (``x + x`` has two), and since what is folded is a tree, an edge has one
-path through it and one local derivative: the product of the table's along that path.
+fold into the one tensor that is made of them, so ``z₂ = w₂·a₁ + b₂`` is one node. Only a function inside a function is
+not folded: in ``L = (σ(w·x + b) − y)²`` the sigmoid is a node too, called by its formula, so that the chain rule shows.
+Its inputs are the visible tensors met on the way down; every meeting is an edge (``x + x`` has two), and since what is
+folded is a tree, an edge has one path through it and one local derivative: the product of the table's along that path.
 
 Nothing here recurses, and everything is linear in the number of operations.
 """
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +33,12 @@ FOLD_LIMIT = 12
 
 SYMBOL_LIMIT = 20
 """How long the formula of a local derivative may be before it is written ∂z/∂a."""
+
+NAME_LIMIT = 16
+"""How long a formula may be that stands for the name of its node."""
+
+SPELLED_LIMIT = 24
+"""What `SYMBOL_LIMIT` is at a node that is called by its formula, where ∂z/∂a would be no shorter."""
 
 
 # ------------------------------------------------------------------------------------------------ who is in the graph
@@ -52,23 +60,34 @@ class Ancestry:
         The ancestors and the root, oldest first.
     visible
         Those that are nodes.
+    inner
+        Those among them that are nodes only because they are functions inside a function.
     """
 
     def __init__(self, root: Tensor, wrt: Tensor | None = None) -> None:
         self.root, self.wrt = root, wrt
         self.tensors = _ancestors(root)
         self.uses = Counter([a for t in self.tensors if t.node for a in t.node.inputs if type(a) is Tensor])
+        self.inner: set[Tensor] = set()
         self.visible = self._choose()
 
     def _choose(self) -> set[Tensor]:
         visible: set[Tensor] = set()
         size: dict[Tensor, int] = {}  # operations in the formula of each tensor
+        curved: dict[Tensor, list[Tensor]] = {}  # the functions in it; none is inside another
         for t in self.tensors:
+            inner = _functions_inside(t, curved, visible)
+            self.inner.update(inner)
+            visible.update(inner)
             folded = [a for a in t.node.inputs if type(a) is Tensor and a not in visible] if t.node else []
+            for a in folded:
+                size[a] -= sum([size[f] for f in curved[a] if f in visible])
+                curved[a] = [f for f in curved[a] if f not in visible]
             folded.sort(key=lambda a: size[a])
             while sum([size[a] for a in folded]) >= FOLD_LIMIT:
                 visible.add(folded.pop())
             size[t] = 1 + sum([size[a] for a in folded])
+            curved[t] = [t] if _is_curved(t) else [f for a in folded for f in curved[a]]
             if t.node is None or t.name or t is self.root or t is self.wrt or self.uses[t] != 1:
                 visible.add(t)
         return visible
@@ -81,11 +100,11 @@ class Ancestry:
 
     @cached_property
     def names(self) -> dict[Tensor, str]:
-        """The name of every visible tensor: the user's, or t1, t2 … in order of birth."""
+        """The name of every visible tensor that is not `inner`: the user's, or t1, t2 … in order of birth."""
         taken = {t.name for t in self.visible if t.name}
         names, count = {}, 0
         for t in self.tensors:
-            if t not in self.visible:
+            if t not in self.visible or t in self.inner:
                 continue
             if t.name:
                 names[t] = t.name
@@ -97,6 +116,31 @@ class Ancestry:
                     count += 1
                 names[t] = f"t{count}"
         return names
+
+
+def _is_curved(t: Tensor) -> bool:
+    """Whether a tensor was made by an operation that is not linear in some tensor."""
+    return t.node is not None and any([_curves(t.node, i) for i in range(len(t.node.inputs))])
+
+
+def _functions_inside(t: Tensor, curved: dict[Tensor, list[Tensor]], visible: set[Tensor]) -> list[Tensor]:
+    """The functions that would be inside the function that made `t`, if all its arguments were folded.
+
+    Nor are they folded into a matrix product: its two sides are different matrices of the chain rule.
+    """
+    if t.node is None:
+        return []
+    keeps = t.node.op.name == "matmul"
+    inputs = [a for i, a in enumerate(t.node.inputs) if type(a) is Tensor and (keeps or _curves(t.node, i))]
+    return [f for a in inputs if a not in visible for f in curved[a]]
+
+
+def _curves(op: OpNode, i: int) -> bool:
+    """Whether an operation is not linear in its argument `i`: whether its derivative by it depends on it."""
+    vjps, local = op.op.vjps, op.op.local
+    if type(op.inputs[i]) is not Tensor or (isinstance(vjps, tuple) and vjps[i] is None):
+        return False
+    return not local or f"{{{i}}}" in (local[i] if i < len(local) else local[-1])
 
 
 def _ancestors(root: Tensor) -> list[Tensor]:
@@ -127,6 +171,8 @@ class Node:
         Generated (``n0``, ``n1`` …), so that no user's name is ever an id.
     name
         The user's name, or a generated one.
+    by_formula
+        Whether it is called by its formula instead, being nothing but a function inside a function.
     role
         ``leaf``, ``op``, ``root`` or ``constant``.
     value, grad
@@ -152,13 +198,19 @@ class Node:
     formula: Expr | None = None
     scope: tuple[str, ...] = ()
     ops: int = 0
+    by_formula: bool = False
     inputs: list[Edge] = field(default_factory=list)
     outputs: list[Edge] = field(default_factory=list)
 
     @property
     def expr(self) -> Expr:
-        """Its name as a formula."""
-        return variable(self.name)
+        """Its name as a formula, or the formula it is called by."""
+        return self.formula if self.by_formula and self.formula is not None else variable(self.name)
+
+    @property
+    def equation(self) -> str:
+        """``z = w·x + b``; the formula alone if that is what it is called by, the name alone if it has none."""
+        return self.expr.text if self.formula is None or self.by_formula else f"{self.expr.text} = {self.formula.text}"
 
 
 @dataclass(slots=True, eq=False)
@@ -228,6 +280,8 @@ class Model:
         self._of: dict[Tensor, Node] = {}
         self._constants: dict[int, Node] = {}
         self._names = _ConstantNames(ancestry)
+        taken = set(ancestry.names.values())
+        self.free_names = (name for k in count(1) if (name := f"t{k}") not in taken)
         for t in ancestry.tensors:
             if t in ancestry.visible:
                 self._add(t)
@@ -240,6 +294,15 @@ class Model:
         """All edges, by target, in reading order."""
         return [edge for node in self.nodes for edge in node.inputs]
 
+    @property
+    def as_read(self) -> list[Node]:
+        """The nodes as one reads them: each after what its formula mentions, leaves just before their first use."""
+        order: dict[Node, None] = {}
+        for node in self.nodes:
+            if node.formula is not None or not node.outputs:
+                order.update(dict.fromkeys([*[edge.source for edge in node.inputs], node]))
+        return list(order)
+
     def node_of(self, t: Tensor) -> Node | None:
         """The box of a tensor; None if it is folded or not in the graph."""
         return self._of.get(t)
@@ -248,7 +311,7 @@ class Model:
         a = self.ancestry
         grad = a.cotangents.get(t)
         role = "leaf" if t.node is None else "root" if t is a.root else "op"
-        node = Node("", a.names[t], role, t._array, grad, t, scope=t.node.scope if t.node else ())
+        node = Node("", a.names.get(t, ""), role, t._array, grad, t, scope=t.node.scope if t.node else ())
         if t.node is not None:
             with np.errstate(all="ignore"):
                 _Fold(self, node).run()
@@ -340,7 +403,15 @@ class _Fold:
             assert t.node is not None
             self.exprs[t] = expression(t.node, self._args(t.node))
         node.formula = self.exprs[node.tensor]
+        if node.tensor in self.model.ancestry.inner:
+            node.by_formula = len(node.formula.text) <= NAME_LIMIT and not self._holds_formula(pieces)
+            node.name = node.formula.text if node.by_formula else next(self.model.free_names)
         self._edges(node.tensor)
+
+    def _holds_formula(self, pieces: list[Tensor]) -> bool:
+        """Whether an argument is called by its formula already: names would grow from node to node."""
+        given = [self.model.node_of(a) for t in pieces if t.node for a in t.node.inputs if type(a) is Tensor]
+        return any([node.by_formula for node in given if node is not None])
 
     def _pieces(self, top: Tensor) -> list[Tensor]:
         """The tensors that fold into `top`, and itself, oldest first."""
@@ -414,9 +485,11 @@ class _Fold:
     def _symbol(self, source: Node, local: Product) -> Expr:
         """How the local derivative is written: as it is, or ∂C/∂a where that would be long."""
         expr = local.expr()
-        wordy = len(expr.text) > SYMBOL_LIMIT or (self.node.role == "root" and expr.level == 0 and local.factors)
+        spelled = source.by_formula or self.node.by_formula
+        at_root = self.node.role == "root" and expr.level == 0 and local.factors and not spelled
+        wordy = len(expr.text) > (SPELLED_LIMIT if spelled else SYMBOL_LIMIT) or at_root
         if wordy and self._uses(source) == 1:
-            top, bottom = self.node.expr, source.expr
+            top, bottom = self.node.expr.inside(ATOM), source.expr.inside(ATOM)
             return Expr(f"∂{top.text}/∂{bottom.text}", rf"\frac{{\partial {top.latex}}}{{\partial {bottom.latex}}}", 3)
         return expr
 

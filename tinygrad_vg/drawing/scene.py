@@ -171,17 +171,8 @@ class _Numbers:
         return self.of(self.recording.local.get(edge) if self.recording else None, edge.value)
 
 
-def _read(model: Model) -> list[Node]:
-    """The nodes as one reads them: each after what its formula mentions, leaves just before their first use."""
-    order: dict[Node, None] = {}
-    for node in model.nodes:
-        if node.formula is not None or not node.outputs:
-            order.update(dict.fromkeys([*[edge.source for edge in node.inputs], node]))
-    return list(order)
-
-
 def _fine(scene: Scene, model: Model, wrt: Tensor | None, known: Iterable[str]) -> None:
-    nodes = _read(model)
+    nodes = model.as_read
     index = {node: i for i, node in enumerate(nodes)}
     numbers = _Numbers(scene, model, nodes, known)
     cards: dict[Node, Card] = {}
@@ -213,7 +204,7 @@ def _card(node: Node, numbers: _Numbers | None) -> Card:
     name = said(node.expr.text, NAME)
     note = f"= {said(node.formula.text)}" if node.formula else describe(node)
     rows = []
-    for port, label, text in dot.value_rows(node):
+    for port, label, text in _value_rows(node):
         back = port == "g"
         array = node.grad if back else node.value
         slot = -1 if numbers is None or array is None else numbers.grad(node) if back else numbers.value(node)
@@ -227,6 +218,16 @@ def _card(node: Node, numbers: _Numbers | None) -> Card:
         rows.append(Row(said(label, 12), main.value, slot=numbers.local(main)))
     told = ", ".join([f"{name} {note}", *[f"{row.label} {row.text}" for row in rows]])
     return Card(name, note, dot.kind(node), rows, tuple([said(shown(s), NAME) for s in node.scope]), told)
+
+
+def _value_rows(node: Node) -> list[tuple[str, str, str]]:
+    """As in any picture, but a vector too long for a card by its shape and norm."""
+    rows = dot.value_rows(node)
+    if node.value.size <= 1 or all([Row(label, text).fits for _, label, text in rows]):
+        return rows
+    norms = ["—" if array is None else number(norm(array)) for array in (node.value, node.grad)]
+    shape = "×".join(map(str, node.value.shape))
+    return [("s", "shape", shape), ("v", "‖value‖", norms[0]), ("g", "‖grad‖", norms[1])][: len(rows) + 1]
 
 
 def _summary(array: Array | None) -> float | str:

@@ -81,6 +81,7 @@ class Recording:
     def __init__(self, model: Model) -> None:
         self.copies: dict[Tensor, Tensor] = {}
         nodes = {node: node.tensor for node in model.nodes if node.tensor is not None}
+        self._names = {t: node.expr.text for node, t in nodes.items()}
         with state(recording=True, nested=False, anomaly=False, scope=(), questions=True), np.errstate(all="ignore"):
             try:
                 self._copy(model.ancestry)
@@ -94,18 +95,34 @@ class Recording:
         self.grad: dict[Node, Tensor | None] = {node: grads.get(copy) for node, copy in self.value.items()}
 
     def _copy(self, ancestry: Ancestry) -> None:
-        used = _leaf_values(ancestry)
+        used = self._leaf_values(ancestry)
         for t in ancestry.tensors:
             if t.node is None:
                 self.copies[t] = Tensor(used.get(t, t._array))
-                _check_number(t.label(), self.copies[t]._array)
+                _check_number(self._name(t), self.copies[t]._array)
                 continue
             for given, value in zip(t.node.inputs, t.node.values, strict=True):
                 if type(given) is not Tensor:
                     _check_number(f"an argument of {t.node.op.name}", value)
             args = tuple([self.copies[a] if type(a) is Tensor else a for a in t.node.inputs])
             self.copies[t] = apply(t.node.op, args, t.node.params)
-            _check_number(t.label(), self.copies[t]._array)
+            _check_number(self._name(t), self.copies[t]._array)
+
+    def _name(self, t: Tensor) -> str:
+        """As in the picture, in quotes; else what made it."""
+        return repr(self._names[t]) if t in self._names else t.label()
+
+    def _leaf_values(self, ancestry: Ancestry) -> dict[Tensor, Array]:
+        """The number each leaf had when the graph was built."""
+        used: dict[Tensor, Array] = {}
+        for t in ancestry.tensors:
+            if t.node is not None:
+                for given, value in zip(t.node.inputs, t.node.values, strict=True):
+                    if type(given) is Tensor and given.node is None:
+                        before = used.setdefault(given, value)
+                        if before is not value and not np.array_equal(before, value, equal_nan=True):
+                            raise NoTapeError(f"{self._name(given)} was updated while the graph was being built")
+        return used
 
     def _local(self, edge: Edge) -> Tensor | None:
         """The derivative of the edge's target by its source, along this edge: the rules on it, run from 1."""
@@ -120,19 +137,6 @@ class Recording:
             g = rule(g, self.copies[t], *args, **t.node.params)
             g = np.reshape(g.g if type(g) is ops.Scattered else g, args[i].shape)
         return Tensor(g) if type(g) is not Tensor else g
-
-
-def _leaf_values(ancestry: Ancestry) -> dict[Tensor, Array]:
-    """The number each leaf had when the graph was built."""
-    used: dict[Tensor, Array] = {}
-    for t in ancestry.tensors:
-        if t.node is not None:
-            for given, value in zip(t.node.inputs, t.node.values, strict=True):
-                if type(given) is Tensor and given.node is None:
-                    before = used.setdefault(given, value)
-                    if before is not value and not np.array_equal(before, value, equal_nan=True):
-                        raise NoTapeError(f"{given.label()} was updated while the graph was being built")
-    return used
 
 
 def _check_number(what: str, value: Any) -> None:

@@ -53,4 +53,5 @@ def with_widths(output: bytes) -> bytes:
 
 
 def _key(words: str) -> str:
-    return words.replace("\xa0", " ")  # the SVG alone makes the second of two spaces a hard one
+    """What the SVG and the JSON agree on: the one makes the second of two spaces a hard one, the other doubles backslashes."""
+    return re.sub(r"\\+", r"\\", words.replace("\xa0", " "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -104,6 +105,7 @@ def check_gradients(
             "check_gradients checks order 1 or 2 at one or more inputs by method 'auto' or 'finite'; it was given "
             f"order {order}, {len(inputs)} inputs and method {method!r}"
         )
+    _check_call(f, len(inputs))
     rng = np.random.default_rng(seed)
     labels = list(names) if names else [getattr(x, "name", None) or f"x{i}" for i, x in enumerate(inputs)]
     arrays = [_checked_input(x, label) for x, label in zip(inputs, labels, strict=True)]
@@ -265,11 +267,29 @@ def _call(f: Callable[..., Any], arrays: list[Array], labels: list[str], **setti
     return f"check_gradients({', '.join(['f' if name == '<lambda>' else name, *shown, *options])})"
 
 
+def _check_call(f: Any, count: int) -> None:
+    """Refuse what cannot be called with so many inputs."""
+    if not callable(f):
+        raise TypeError(f"check_gradients checks a function of arrays, not {f!r:.60}; for a loss write lambda *p: …")
+    try:
+        signature = inspect.signature(f)
+        signature.bind(*[None] * count)
+    except ValueError:  # a function in C that does not tell
+        return
+    except TypeError as error:
+        name = getattr(f, "__name__", "f")
+        raise TypeError(
+            f"check_gradients calls {name}{signature} with the {count} inputs, but {error}; for the parameters of a "
+            "network write lambda *p: loss(net.bind(p))"
+        ) from None
+
+
 def _checked_input(x: Any, label: str) -> Array:
     """An input as a float64 array; integers are refused, since a whole number has no neighbours to compare with."""
     array = x.data if type(x) is Tensor else np.asarray(x)
     if array.dtype.kind != "f":
-        raise TypeError(f"check_gradients: {label} has dtype {array.dtype}; give floats, 3.0 instead of 3")
+        cure = "give floats, 3.0 instead of 3" if array.dtype.kind in "iub" else "give an array of floats"
+        raise TypeError(f"check_gradients: {label} has dtype {array.dtype}; {cure}")
     return as_float64(x)
 
 
@@ -278,6 +298,11 @@ def _forward(f: Callable[..., Any], arrays: list[Array]) -> tuple[Tensor, list[T
     tensors = [Tensor(x) for x in arrays]
     with state(recording=True):
         y = f(*tensors)
+    if isinstance(y, tuple | list | dict):
+        raise TypeError(
+            f"check_gradients: f returned a {type(y).__name__}; it must return one array: join them with "
+            "np.concatenate, or check one at a time"
+        )
     if type(y) is not Tensor:
         raise TypeError(
             f"check_gradients: f returned {type(y).__name__}, not a Tensor, so it depends on none of its inputs; give "
@@ -290,7 +315,7 @@ def _forward(f: Callable[..., Any], arrays: list[Array]) -> tuple[Tensor, list[T
         plain = f(*given)
     if not all([np.array_equal(x, y) for x, y in zip(given, arrays, strict=True)]):
         raise ValueError("check_gradients: f changes its inputs; make it compute new arrays instead")
-    if not np.array_equal(plain, y.data):
+    if not np.allclose(plain, y.data, rtol=1e-12, atol=0):  # powers of NumPy's scalars are rounded differently
         raise ValueError(
             "check_gradients: f gave another value at the second call, on arrays, than at the first, on Tensors; it "
             "must be deterministic (seed what is random inside it) and the same for both"

@@ -51,7 +51,8 @@ def judge(
         verdict = Verdict.FAIL if not between else Verdict.PASS if kinks else Verdict.KINK
     else:
         verdict = Verdict.PASS if SAFETY * bound <= RESOLVED * size else Verdict.UNRESOLVED
-    return Finding(index, backward, value, bound, difference / size if size else 0.0, verdict, tolerance, slopes)
+    agreed = not size or (slopes is not None and verdict is Verdict.PASS)  # between two slopes there is no error
+    return Finding(index, backward, value, bound, 0.0 if agreed else difference / size, verdict, tolerance, slopes)
 
 
 def judge_complex(finding: Finding, exact: float | None, scale: float = 0.0) -> Finding:

@@ -181,6 +181,8 @@ class GradientReport:
     @property
     def conclusion(self) -> str:
         """``agree with``, ``DISAGREE with``, or ``are not all resolved by``."""
+        if not any([r.checked for r in self.inputs]):
+            return "without a single element need no"
         return "agree with" if self else "DISAGREE with" if self.failed else "are not all resolved by"
 
     @property
@@ -259,6 +261,8 @@ def _told(r: InputReport) -> Iterator[str]:
         yield _finding(r.worst, f"{r.name}[{', '.join(map(str, r.worst.index))}]" if r.worst.index else r.name)
     if r.direction and r.direction.verdict is Verdict.FAIL:
         yield _finding(r.direction, f"{r.name} along a random direction")
+    if r.counts[Verdict.KINK]:
+        yield "     a kink passes with kinks=True if the gradient lies between the two slopes"
     yield from [f"     {r.name}: {r.hint}"] if r.hint else []
     yield from [f"     path: {r.path}"] if r.path else []
 
@@ -275,8 +279,8 @@ def _finding(w: Finding, where: str) -> str:
 
 def _bound(w: Finding) -> str:
     """How exactly the reference was known, relatively."""
-    if w.by == "node certificate":
-        return "—"  # it has one for every node
+    if w.by == "node certificate" or w.slopes:
+        return "—"  # one for every node; an interval
     size = max(abs(w.backward), abs(w.reference))
     return f"{(AGREEMENT if w.by == 'complex step' else w.bound / size if size else 0.0):.1e}"
 

@@ -284,7 +284,7 @@ def _runs(values: Any) -> str:
 
 
 def _book_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
-    """Is the book's run one of ours: within three standard deviations of a run from our mean?"""
+    """Could the book's run be one of ours?"""
     claims = []
     for runs in found:
         plan, last = runs.plan, runs.correct[:, -1]

@@ -16,13 +16,24 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.checks import Array
+from tinygrad_vg.drawing.plots import PALETTE
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, numbers, seed_list, spread, train_and_validation
+from tinygrad_vg.lab.settings import (
+    Progress,
+    count,
+    counts,
+    numbers,
+    one_blas_thread,
+    seed_list,
+    spread,
+    train_and_validation,
+)
 from tinygrad_vg.lab.speeds import BOOK_RATIOS, cross_entropy
+from tinygrad_vg.lab.whole import fit_wholly
 from tinygrad_vg.nn import MLP, Dense
 from tinygrad_vg.ops import sigmoid
 from tinygrad_vg.optim import SGD
-from tinygrad_vg.training import LearningSpeed, accuracy, fit
+from tinygrad_vg.training import LearningSpeed, accuracy
 
 __all__ = ["CURES", "Cure", "Layer", "Network", "deep_network", "normalised", "run"]
 
@@ -190,7 +201,7 @@ def deep_network(cure: Cure, sizes: Sequence[int], seed: int) -> Network:
 def learns(cure: Cure, net: Network, data: Any, *, epochs: int, lr: float, weight_decay: float, seed: int) -> None:
     """Train a network with the cure by mini-batches of 10."""
     optimizer = SGD(net.parameters(), lr * cure.faster, cure.momentum, cure.momentum > 0, weight_decay)
-    fit(net, cross_entropy, data, epochs=epochs, optimizer=optimizer, seed=seed, progress=False)
+    fit_wholly(net, cross_entropy, data, epochs=epochs, optimizer=optimizer, seed=seed)
 
 
 # -------------------------------------------------------------------------------------------------- the experiment
@@ -284,11 +295,9 @@ def run(
     DatasetError
         If MNIST is not to be had.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     if depths is None:
         depths = (1, 4) if quick else (1, 2, 3, 4, 8)
-    layers = tuple(sorted({count(depth, "depths") for depth in depths}))
+    layers = tuple(sorted(set(counts(depths, "depths"))))
     if len(layers) < 2:
         raise ValueError(f"depths={list(depths)}: give two different numbers of hidden layers at least, to compare")
     width, epochs = count(width, "width"), count(epochs if epochs is not None else 5 if quick else 1, "epochs")
@@ -298,7 +307,7 @@ def run(
     probe = LearningSpeed(training[0][:1000], training[1][:1000])
     shape = (len(CURES), len(layers), len(chosen))
     found = Ablation(CURES, layers, width, np.empty(shape), np.empty(shape), np.empty(shape))
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for done, place in enumerate(np.ndindex(shape), start=1):
             cure, depth, seed = CURES[place[0]], layers[place[1]], chosen[place[2]]
             net = deep_network(cure, [training[0].shape[1], *[width] * depth, 10], seed)
@@ -373,7 +382,8 @@ def tables(found: Ablation, steps: int) -> tuple[Table, ...]:
 
 def claims(found: Ablation, steps: int) -> tuple[Claim, ...]:
     """That the base line falls behind with depth, and what each cure does about it."""
-    deep, over = found.judged, f"{found.ratio.shape[2]} seeds, {steps:,} mini-batches"
+    deep, seeds = found.judged, found.ratio.shape[2]
+    over = f"{seeds} seed{'s' * (seeds > 1)}, {steps:,} mini-batches"
     layers, shallow = found.depths[deep], found.depths[0]
     base = np.mean(found.accuracy[0], axis=1)
     told = " / ".join([f"{mean:.1f}" for mean in base])
@@ -390,9 +400,9 @@ def claims(found: Ablation, steps: int) -> tuple[Claim, ...]:
     for i, cure in enumerate(found.cures[1:], start=1):
         gradient, learning = cure.expected
         does = {
-            (True, True): f"keep the gradient, and let {layers} layers learn",
-            (False, False): f"neither keep the gradient nor let {layers} layers learn in time",
-            (False, None): "do not keep the gradient",
+            (True, True): f"the gradient is kept, and {layers} layers learn",
+            (False, False): f"the gradient is not kept, and {layers} layers do not learn in this time",
+            (False, None): "the gradient is not kept",
         }[gradient, learning]
         ratio, share = spread(found.ratio[i, deep]), spread(found.accuracy[i, deep], ".1f")
         told = f"last/first gradient {ratio} instead of {np.mean(found.ratio[0, deep]):.3g}; "
@@ -405,50 +415,44 @@ def claims(found: Ablation, steps: int) -> tuple[Claim, ...]:
 
 # ------------------------------------------------------------------------------------------------------- the picture
 
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+MARKERS = ("o", "s", "D", "^", "v")
 
 
 def figure(found: Ablation, steps: int) -> Any:
     """Gradient and accuracy of each cure, a mark for each depth."""
+    from matplotlib import rcParams
     from matplotlib.figure import Figure
 
-    from tinygrad_vg.drawing.plots import PALETTE, plot_style
+    from tinygrad_vg.drawing.plots import plot_style
     from tinygrad_vg.lab.plotting import book_mark
 
-    rows = np.arange(len(found.cures))
-    offsets = np.linspace(-0.3, 0.3, len(found.depths))
+    rows, offsets = np.arange(len(found.cures)), np.linspace(-0.3, 0.3, len(found.depths))
     with plot_style():
         made = Figure(figsize=(9.6, 6.4), layout="constrained")
         left, right = made.subplots(1, 2, sharey=True)
-        for axes, values in ((left, found.ratio), (right, found.accuracy)):
-            for k, depth in enumerate(found.depths):
-                mean, sd = np.mean(values[:, k], axis=1), _sd(values[:, k])
-                if axes is left and depth == 1:
-                    continue  # the last layer is the first
-                axes.errorbar(
-                    mean,
-                    rows + offsets[k],
-                    xerr=np.minimum(sd, 0.9 * mean),
-                    linestyle="none",
-                    marker=MARKERS[k % 8],
-                    color=PALETTE[k % 4],
-                    label=f"{depth} layer{'s' * (depth > 1)}",
-                )
-            axes.set_axisbelow(True)
+        for k, depth in enumerate(found.depths):
+            style = {"marker": MARKERS[k % len(MARKERS)], "color": PALETTE[k % len(PALETTE)], "linestyle": "none"}
+            for axes, values in ((left, found.ratio[:, k]), (right, found.accuracy[:, k])):
+                mean = np.mean(values, axis=1)
+                label = f"{depth} layer{'s' * (depth > 1)}" if axes is right else None
+                axes.errorbar(mean, rows + offsets[k], xerr=np.minimum(_sd(values), 0.9 * mean), label=label, **style)
+        book = [BOOK_RATIOS.get((found.width,) * depth, {}).get(0, np.nan) for depth in found.depths]
+        if np.any(np.isfinite(book)):
+            book_mark(left, book, offsets)
+        ink = rcParams["text.color"]
+        for axes in (left, right):
             axes.grid(visible=True, axis="x")
             axes.grid(visible=False, axis="y")
-            for between in rows[:-1] + 0.5:
-                axes.axhline(between, color=axes.spines["left"].get_edgecolor(), alpha=0.25, linewidth=0.7)
-        book = [BOOK_RATIOS.get((found.width,) * depth, {}).get(0, np.nan) for depth in found.depths]
-        book_mark(left, book, offsets)
-        left.set(xscale="log", title="‖δ‖ before training, last over first hidden layer")
-        left.axvline(1, color=left.spines["left"].get_edgecolor(), linewidth=0.8)
+            axes.hlines(
+                rows[:-1] + 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=ink, alpha=0.25, linewidth=0.7
+            )
+        left.axvline(1, color=ink, linewidth=0.8)
+        left.set(xscale="log", title="‖δ‖ before training, last over first layer")
         right.axvline(np.mean(found.accuracy[0, 0]), color=PALETTE[0], linewidth=0.8)
         right.set(title=f"accuracy after {steps:,} mini-batches, %", xlim=(0, 100))
         left.set_yticks(rows, [cure.name for cure in found.cures])
         left.invert_yaxis()
-        handles = {h.get_label(): h for axes in (right, left) for h in axes.get_legend_handles_labels()[0]}
-        made.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), fontsize=9)
+        made.legend(loc="outside lower center", ncols=len(found.depths) + 1, fontsize=9)
     return made
 
 

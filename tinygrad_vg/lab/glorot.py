@@ -24,8 +24,19 @@ from tinygrad_vg.lab.glorot_pictures import (
     Runs,
     figure,
 )
+from tinygrad_vg.lab.judging import student_p
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, images_of, numbers, seed_list, spread, train_and_validation
+from tinygrad_vg.lab.settings import (
+    Progress,
+    count,
+    counts,
+    images_of,
+    numbers,
+    one_blas_thread,
+    seed_list,
+    spread,
+    train_and_validation,
+)
 from tinygrad_vg.lab.signals import (
     gradient_ratio,
     measure_signals,
@@ -33,11 +44,12 @@ from tinygrad_vg.lab.signals import (
     theoretical_ratio,
     weight_gradient_shares,
 )
+from tinygrad_vg.lab.whole import fit_wholly
 from tinygrad_vg.modes import no_grad
 from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.nn.activations import by_name as activation_by_name
 from tinygrad_vg.nn.init import by_name as initialiser_by_name
-from tinygrad_vg.training import Callback, Run, accuracy, fit
+from tinygrad_vg.training import Callback, Run, accuracy
 
 __all__ = ["run"]
 
@@ -97,7 +109,7 @@ def softmax_cross_entropy(model: Any, X: Any, y: Any) -> Any:
 def train_and_watch(net: MLP, data: Any, validation: Any, *, epochs: int, lr: float, seed: int) -> dict[str, Array]:
     """Train by mini-batches of 10 and give the `Course` as arrays."""
     course = Course(data[0][:300], validation)
-    fit(net, softmax_cross_entropy, data, epochs=epochs, lr=lr, seed=seed, callbacks=[course], progress=False)
+    fit_wholly(net, softmax_cross_entropy, data, epochs=epochs, lr=lr, seed=seed, callbacks=[course])
     return {name: np.array(getattr(course, name)) for name in ("steps", "accuracy", "means")}
 
 
@@ -148,18 +160,19 @@ def run(
     DatasetError
         If MNIST is not to be had.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    names = [activation_by_name(a)[0] for a in activations]
-    rules = [initialiser_by_name(i).name for i in initialisers]
-    sizes = [count(w, "widths") for w in (widths if widths is not None else (100,) if quick else (100, 1000))]
-    if not names or not rules or not sizes:
-        raise ValueError("activations, initialisers, widths: give one of each at least")
+    if widths is None:
+        widths = (100,) if quick else (100, 1000)
+    names = list(dict.fromkeys([activation_by_name(a)[0] for a in activations]))
+    rules = list(dict.fromkeys([initialiser_by_name(i).name for i in initialisers]))
+    sizes = list(dict.fromkeys(counts(widths, "widths")))
+    if not names or not rules:
+        raise ValueError("activations, initialisers: give one of each at least")
     pairs = [(a, i) for a in names for i in rules]
     epochs = count(epochs if epochs is not None else 5 if quick else 1, "epochs")
     (lr,) = numbers([lr], "lr")
     chosen = seed_list(seeds, 2 if quick else 5)
     X, y = images_of(data, count(samples, "samples"))
+    training, validation = train_and_validation(data, quick=quick)
     trained = [pair for pair in TRAINED if pair in pairs]
     kinds = [(sizes[0], pair) for pair in pairs] + [(width, pair) for width in sizes[1:] for pair in trained]
     total, done = len(chosen) * (len(kinds) + len(trained)), 0
@@ -176,15 +189,12 @@ def run(
                 progress(done, total)
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    runs: Runs = {}
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         measured: Measured = {
             (width, pair): over_seeds(width, pair, lambda net, _: measure_signals(net, X, y)) for width, pair in kinds
         }
-        if trained:
-            training, validation = train_and_validation(data, quick=quick)
-            watched = lambda net, seed: train_and_watch(net, training, validation, epochs=epochs, lr=lr, seed=seed)
-            runs = {pair: over_seeds(sizes[0], pair, watched) for pair in trained}
+        watched = lambda net, seed: train_and_watch(net, training, validation, epochs=epochs, lr=lr, seed=seed)
+        runs: Runs = {pair: over_seeds(sizes[0], pair, watched) for pair in trained}
     return Result(
         name="glorot",
         title="Initialisation and activation in five hidden layers",
@@ -204,7 +214,7 @@ def run(
         },
         tables=tables(measured, runs),
         claims=claims(measured, runs),
-        draw=lambda: figure(measured, runs, sizes[0]),
+        draw=lambda: figure(measured, runs, sizes[0]) if trained else Histograms(measured, sizes[0]).plot(),
         pictures={"histograms": lambda: Histograms(measured, sizes[0])},
     )
 
@@ -261,7 +271,7 @@ def claims(measured: Measured, runs: Runs) -> tuple[Claim, ...]:
 
 def _before_training(width: int, pair: Pair, found: Mapping[str, Array]) -> list[Claim]:
     words = {SIGMOID: "sigmoid, standard", STANDARD: "tanh, standard", NORMALISED: "tanh, normalised"}
-    kind, over = f"{words.get(pair)} initialisation, five layers of {width}", f"{len(found['gradient'])} seeds"
+    kind, over = f"{words.get(pair)} initialisation, five layers of {width}", _seeds(found["gradient"])
     made = []
     if pair in BOOK_RATIOS:
         low, high, book = BOOK_RATIOS[pair]
@@ -283,21 +293,24 @@ def _before_training(width: int, pair: Pair, found: Mapping[str, Array]) -> list
 
 
 def _over(found: Mapping[str, Array]) -> str:
-    return f"{len(found['steps'])} seeds, {int(found['steps'][0, -1]):,} mini-batches"
+    return f"{_seeds(found['steps'])}, {int(found['steps'][0, -1]):,} mini-batches"
+
+
+def _seeds(rows: Array) -> str:
+    return f"{len(rows)} seed{'s' * (len(rows) > 1)}"
 
 
 def _faster(standard: Mapping[str, Array], normalised: Mapping[str, Array]) -> Claim:
-    """Judged by the mean over the recorded steps, which lie evenly on a logarithmic axis."""
+    """By the mean over the recorded steps, evenly on a logarithmic axis; decided if Student's p is below 5 %."""
     gain = 100 * np.mean(normalised["accuracy"] - standard["accuracy"], axis=1)
-    error = np.std(gain, ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
-    return Claim(
-        "tanh learns faster with the normalised than with the standard initialisation",
-        "",
-        f"accuracy {spread(gain)} points higher on average over the course" + ", one seed only" * (len(gain) == 1),
-        _over(standard),
-        bool(np.mean(gain) > 0) if abs(np.mean(gain)) > 2 * error else None,
-        "27",
-    )
+    told, holds = f"accuracy {spread(gain)} points higher on average over the course", None
+    if len(gain) > 1:
+        error = float(np.std(gain, ddof=1) / np.sqrt(len(gain)))
+        p = student_p(float(np.mean(gain)) / max(error, 1e-12), len(gain) - 1)
+        told += f" (p = {p:.1g})"
+        holds = bool(np.mean(gain) > 0) if p < 0.05 else None
+    says = "tanh learns faster with the normalised than with the standard initialisation"
+    return Claim(says, "", told, _over(standard), holds, "27")
 
 
 def _stuck(found: Mapping[str, Array]) -> Claim:
@@ -315,7 +328,7 @@ def _stuck(found: Mapping[str, Array]) -> Claim:
 def _saturates(found: Mapping[str, Array]) -> Claim:
     """Towards 0: its mean activation falls below half of what it was, and that of no other layer does."""
     means = np.mean(found["means"], axis=0)
-    fell, falling = means[-1] < means[0] / 2, means[-1, -1] < means[-2, -1] < means[0, -1]
+    fell, falling = means[-1] < means[0] / 2, means[-1, -1] < means[-2, -1] <= means[0, -1]
     told = ", ".join([f"{start:.2f} → {end:.2f}" for start, end in zip(means[0], means[-1], strict=True)])
     undecided = bool(falling and not fell[-1])
     return Claim(

@@ -68,7 +68,7 @@ def figure(measured: Measured, runs: Runs, width: int) -> Any:
         (left, right), (gradients, weights), (course, saturation) = made.subplots(3, 2)
         shown = {pair: measured[width, pair] for pair in TRAINED if (width, pair) in measured}
         tanh = {LOOK[pair][2]: found for pair, found in shown.items() if pair[0] == "tanh"}
-        colours = [LOOK[STANDARD][0], LOOK[NORMALISED][0]]
+        colours = [LOOK[pair][0] for pair in shown if pair[0] == "tanh"]
         _ridges(left, tanh, "activations", bins_of("tanh"), colours)
         _ridges(right, tanh, "log_gradients", LOG_BINS, colours)
         left.set(title="tanh: activations before training", xlabel="activation a")
@@ -77,6 +77,8 @@ def figure(measured: Measured, runs: Runs, width: int) -> Any:
         _weight_gradients(weights, shown)
         _courses(course, runs)
         _saturation(saturation, runs)
+        for axes in () if tanh else (left, right):
+            axes.remove()
     return made
 
 
@@ -136,7 +138,7 @@ def _ridges(
     axes.set_yticks(range(1, layers + 1), [f"layer {i + 1}" for i in range(layers)])
     axes.locator_params(axis="x", nbins=6)
     axes.set_ylim(0.9, layers + 1.25 + 0.35 * ((len(shown) + 1) // 2))
-    axes.legend(loc="upper center", ncols=2, fontsize=9)
+    _legend(axes, loc="upper center", ncols=2)
 
 
 def _gradients(axes: Any, shown: Mapping[Pair, Mapping[str, Array]]) -> None:
@@ -147,7 +149,7 @@ def _gradients(axes: Any, shown: Mapping[Pair, Mapping[str, Array]]) -> None:
     for pair, found in shown.items():
         _by_layer(axes, pair, found["gradient"] / found["gradient"][:, -1:], 1)
     axes.set(yscale="log", title="sd of the gradient, relative to layer 5", xlabel="hidden layer")
-    axes.legend(loc="lower right", fontsize=9)
+    _legend(axes, loc="lower right")
 
 
 def _weight_gradients(axes: Any, shown: Mapping[Pair, Mapping[str, Array]]) -> None:
@@ -155,7 +157,7 @@ def _weight_gradients(axes: Any, shown: Mapping[Pair, Mapping[str, Array]]) -> N
     for pair, found in shown.items():
         _by_layer(axes, pair, weight_gradient_shares(found), 2)
     axes.set(yscale="log", title="sd of the weight gradient, relative to its mean", xlabel="hidden layer")
-    axes.legend(loc="lower right", fontsize=9)
+    _legend(axes, loc="lower right")
 
 
 def _by_layer(axes: Any, pair: Pair, rows: Array, first: int) -> None:
@@ -188,7 +190,7 @@ def _saturation(axes: Any, runs: Runs) -> None:
 def _mini_batches(axes: Any, runs: Runs) -> None:
     if runs:
         axes.set(xscale="log", xlabel="mini-batches")
-        axes.legend(loc="upper left", fontsize=9)
+        _legend(axes, loc="upper left")
     else:
         axes.set_axis_off()
 
@@ -203,6 +205,12 @@ def _band(axes: Any, steps: Array, rows: Array, **style: Any) -> None:
 def _sd(rows: Array) -> Array:
     """The standard deviation over the first axis; 0 of a single row."""
     return np.asarray(np.std(rows, axis=0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1:]))
+
+
+def _legend(axes: Any, **where: Any) -> None:
+    """A legend, if there is anything to name."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=9, **where)
 
 
 def _ink() -> Any:

@@ -1,18 +1,21 @@
-"""Can chance have done it? Two tests that suppose little and need only NumPy."""
+"""Can chance have done it? The tests behind the verdicts, in NumPy alone."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from tinygrad_vg.checks import Array
 
-__all__ = ["is_like", "sign_flip_p"]
+__all__ = ["is_like", "sign_flip_p", "student_p"]
 
 FEWEST = 3
 """Runs from which a spread can be judged."""
+
+RARE = 0.01
 
 
 def sign_flip_p(differences: Sequence[float] | Array) -> float:
@@ -38,10 +41,38 @@ def sign_flip_p(differences: Sequence[float] | Array) -> float:
     return float(np.mean(found >= found[0] * (1 - 1e-12)))
 
 
-def is_like(value: float, runs: Sequence[float] | Array) -> bool | None:
-    """Whether a single run elsewhere could be one of these: within three standard deviations of one from their mean.
+def student_p(t: float, freedom: int) -> float:
+    """The probability that Student's t with so many degrees of freedom is at least as far from zero as `t`.
 
-    The mean itself is known to a standard deviation over √n only, which is allowed for. None for less than three runs.
+    With t = √ν·tan θ its density is that of θ, proportional to cos θ to the power ν − 1: an easy integral.
+
+    Examples
+    --------
+    >>> f"{student_p(2.0, 10):.4f}"
+    '0.0734'
+    """
+    nodes, weights = _gauss()
+
+    def area(low: float, high: float) -> float:
+        theta = low + (high - low) * (nodes + 1) / 2
+        return float(weights @ np.cos(theta) ** (freedom - 1)) * (high - low)
+
+    start = float(np.arctan(abs(t) / np.sqrt(freedom)))
+    return area(start, np.pi / 2) / area(0, np.pi / 2)
+
+
+@cache
+def _gauss() -> tuple[Array, Array]:
+    """Nodes and weights of a quadrature on [−1, 1]; it takes longer to find them than to use them."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return nodes, weights
+
+
+def is_like(value: float, runs: Sequence[float] | Array) -> bool | None:
+    """Whether a single run elsewhere could be one of these, which are supposed to be normally distributed.
+
+    It could, unless one run in a hundred or fewer would be as far from their mean (Student's prediction interval: it
+    allows for what so few runs leave unknown of mean and spread). None for less than three runs.
 
     Examples
     --------
@@ -49,7 +80,8 @@ def is_like(value: float, runs: Sequence[float] | Array) -> bool | None:
     (True, False, None)
     """
     found = np.asarray(runs, dtype=float)
-    if len(found) < FEWEST:
+    n = len(found)
+    if n < FEWEST:
         return None
-    reach = 3 * np.std(found, ddof=1) * np.sqrt(1 + 1 / len(found))
-    return bool(abs(np.mean(found) - value) <= reach)
+    away, spread = abs(float(np.mean(found)) - value), float(np.std(found, ddof=1)) * np.sqrt(1 + 1 / n)
+    return student_p(away / spread, n - 1) > RARE if spread else away == 0

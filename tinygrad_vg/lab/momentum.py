@@ -16,12 +16,13 @@ import numpy as np
 from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.plots import PALETTE
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, images_of, numbers, seed_list, spread
+from tinygrad_vg.lab.settings import Progress, count, images_of, numbers, one_blas_thread, seed_list, spread
+from tinygrad_vg.lab.whole import fit_wholly
 from tinygrad_vg.modes import no_grad
 from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.optim import SGD, sutskever_schedule
 from tinygrad_vg.tensor import Tensor
-from tinygrad_vg.training import Callback, Run, fit
+from tinygrad_vg.training import Callback, Run
 
 __all__ = ["METHODS", "descend", "oblong", "run", "theorem_gap"]
 
@@ -244,7 +245,7 @@ def autoencode(X: Array, method: Method, *, seed: int, steps: int, lr: float, ev
     net = MLP([X.shape[1], *SIZES, X.shape[1]], "sigmoid", "sparse", seed=seed, dtype=X.dtype)
     optimizer = SGD(net.parameters(), lr, method.momentum(steps), method.nesterov)
     course = Course(X, every)
-    fit(
+    fit_wholly(
         net,
         reconstruction,
         (X, X),
@@ -253,7 +254,6 @@ def autoencode(X: Array, method: Method, *, seed: int, steps: int, lr: float, ev
         shuffle=False,
         optimizer=optimizer,
         callbacks=[course],
-        progress=False,
     )
     return course.costs
 
@@ -297,7 +297,7 @@ def run(
     progress: Progress = None,
     images: int | None = None,
     steps: int | None = None,
-    lr: float | None = None,
+    lr: float = 0.002,
 ) -> Result:
     """Compare classical and Nesterov momentum.
 
@@ -314,21 +314,19 @@ def run(
     images : int, optional
         For the autoencoder to learn (1000; quick 100).
     steps : int, optional
-        Updates of the autoencoder, each with all images (1000; quick 300).
-    lr : float, optional
-        ε of the autoencoder, the same for all methods (0.002; quick 0.004).
+        Updates of the autoencoder, each with all images (1000; quick 200).
+    lr : float
+        ε of the autoencoder, the same for all methods.
 
     Raises
     ------
     TypeError, ValueError
         For settings or data that do not fit.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     chosen = seed_list(seeds, 2 if quick else 3)
     images = count(images if images is not None else 100 if quick else 1000, "images")
-    steps = count(steps if steps is not None else 300 if quick else 1000, "steps")
-    (lr,) = numbers([lr if lr is not None else 0.004 if quick else 0.002], "lr")
+    steps = count(steps if steps is not None else 200 if quick else 1000, "steps")
+    (lr,) = numbers([lr], "lr")
     X = images_of(data, images)[0].astype(np.float32)  # half the time, and the costs need no more
     every = max(1, steps // 40)
     bowl: Any = dict(OBLONG)
@@ -339,7 +337,7 @@ def run(
     ]
     scheduled = sutskever_schedule(0.99)
     total = len(METHODS) * len(chosen)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         costs = []
         for method in METHODS:
             for seed in chosen:
@@ -463,12 +461,13 @@ def ordering(costs: Array, steps: int) -> tuple[Claim, Claim]:
     every = np.all([worse > better for worse, better in pairs], axis=0)
     on_average = all([np.mean(worse) > np.mean(better) for worse, better in pairs])
     close = bool(abs(np.mean(cm9) - np.mean(nag9)) < 0.1 * (np.mean(sgd) - np.mean(nag99)))
-    over = f"{costs.shape[1]} seeds, {steps:,} steps"
+    seeds = costs.shape[1]
+    over = f"{seeds} seed{'s' * (seeds > 1)}, {steps:,} steps"
     order = Claim(
         "the autoencoder's cost: SGD > CM .9 ≈ NAG .9 > CM .99 > NAG .99",
         "SGD > CM .9 ≈ NAG .9 > CM .99 > NAG .99",
         f"{' / '.join([spread(row, '.4g') for row in costs[:5]])}; in this order in {np.count_nonzero(every)} of "
-        f"{costs.shape[1]} seeds",
+        f"{seeds} seeds",
         over,
         (True if np.all(every) else None) if on_average and close else False,
         "28",
@@ -477,9 +476,9 @@ def ordering(costs: Array, steps: int) -> tuple[Claim, Claim]:
     schedule = Claim(
         "a large momentum wants its schedule: NAG .99 ends lower with it than with μ = .99 from the first step on",
         "",
-        f"{spread(nag99, '.4g')} against {spread(at_once, '.4g')}; lower in {better} of {costs.shape[1]} seeds",
+        f"{spread(nag99, '.4g')} against {spread(at_once, '.4g')}; lower in {better} of {seeds} seeds",
         over,
-        True if better == costs.shape[1] else None if np.mean(nag99) < np.mean(at_once) else False,
+        True if better == seeds else None if np.mean(nag99) < np.mean(at_once) else False,
         "28",
     )
     return order, schedule
@@ -571,5 +570,9 @@ def _costs(axes: Any, found: Found) -> None:
             sd = np.std(rows, axis=0, ddof=1)
             axes.fill_between(found.at[1:], (mean - sd)[1:], (mean + sd)[1:], color=colour, alpha=0.15, linewidth=0)
     best = float(np.min(found.costs))
-    axes.set(title="autoencoder: cost, mean ± sd over the seeds", xlabel="step", ylim=(0.95 * best, 2 * best))
-    axes.legend(loc="upper right", fontsize=9, title="in the book's order, best last", title_fontsize=9)
+    axes.set(
+        title="autoencoder: cost, mean ± sd (book: SGD > CM .9 ≈ NAG .9 > CM .99 > NAG .99)",
+        xlabel="step",
+        ylim=(0.95 * best, 2 * best),
+    )
+    axes.legend(loc="upper right", fontsize=9)

@@ -3,12 +3,14 @@
 A strategy tells Hypothesis what to try; when a test fails, Hypothesis looks for the smallest thing that still fails.
 So everything here is made to become small and readable: fewer nodes, shorter axes, round numbers.
 
-    from hypothesis import given
+    from hypothesis import given, note, settings
     import tinygrad_vg as vg
     from tinygrad_vg import strategies as vgs
 
+    @settings(deadline=None)  # a check takes longer than the 200 ms that Hypothesis allows
     @given(vgs.expressions(ops=[*vgs.SMOOTH, my_op]))
     def test_my_op_in_company(e):
+        note(e.source())  # of the smallest program that fails
         vg.check_gradients(e, *e.leaves)
 """
 

@@ -201,6 +201,7 @@ def expressions(
     --------
     A test of your own op in company, which prints the smallest program that fails::
 
+        @settings(deadline=None)
         @given(expressions(ops=[*SMOOTH, my_op]))
         def test_my_op_in_company(e):
             note(e.source())
