@@ -30,6 +30,7 @@ __all__ = ["Canvas", "draw_blocks", "draw_layers", "draw_nodes"]
 
 FORMULA_LIMIT = 46
 ROWS_LIMIT = 12
+WIDE_LABEL = 20
 PRINTED = 6
 """Arrays up to this many elements are printed; larger ones are shown by shape and norm."""
 
@@ -367,7 +368,8 @@ def _lanes(g: Any, edge: Edge, path: set[Edge] | None, canvas: Canvas) -> None:
 def _single_edge(g: Any, edge: Edge, place: str, path: set[Edge] | None, canvas: Canvas) -> None:
     """Both lanes as one edge with two heads: to a parameter above or below its node, or for one of several uses."""
     c, above, beside = canvas.colours, place == "above", place != "left"
-    words = edge.cut_by if edge.cut else " ".join([w for w in edge_words(edge) if w])
+    lines = [edge.cut_by] if edge.cut else [w for w in edge_words(edge) if w]
+    words = " ".join(lines)
     colour, ink, width = c.forward, c.soft, 1.0
     if edge.flow and (path is None or edge in path):
         colour, ink, width = canvas.scale.line(edge.flow, c)
@@ -376,7 +378,8 @@ def _single_edge(g: Any, edge: Edge, place: str, path: set[Edge] | None, canvas:
         label += "&#160;"
     elif beside:  # the edge runs through its label, which must mask it
         surface = c.cluster if edge.target.scope else c.page
-        label = _table(_tr(_td(label)), cellpadding=2, bgcolor=surface)
+        parts = [_font(text(line) + "&#160;", ink) for line in lines] if len(words) > WIDE_LABEL else [label]
+        label = _table("".join([_tr(_td(part)) for part in parts]), cellpadding=2, bgcolor=surface)
     else:
         air = _tr(_td("", height=5, width=4, fixedsize="true"))
         label = _table(_tr(_td("&#160;&#160;" + label + "&#160;&#160;")) + air)

@@ -53,5 +53,5 @@ def with_widths(output: bytes) -> bytes:
 
 
 def _key(words: str) -> str:
-    """What the SVG and the JSON agree on: the one makes the second of two spaces a hard one, the other doubles backslashes."""
+    """What both agree on: the SVG makes the second of two spaces a hard one, the JSON doubles backslashes."""
     return re.sub(r"\\+", r"\\", words.replace("\xa0", " "))

@@ -314,7 +314,7 @@ def run(
     images : int, optional
         For the autoencoder to learn (1000; quick 100).
     steps : int, optional
-        Updates of the autoencoder, each with all images (1000; quick 200).
+        Updates of the autoencoder, each with all images (600; quick 200).
     lr : float
         ε of the autoencoder, the same for all methods.
 
@@ -325,7 +325,7 @@ def run(
     """
     chosen = seed_list(seeds, 2 if quick else 3)
     images = count(images if images is not None else 100 if quick else 1000, "images")
-    steps = count(steps if steps is not None else 200 if quick else 1000, "steps")
+    steps = count(steps if steps is not None else 200 if quick else 600, "steps")
     (lr,) = numbers([lr], "lr")
     X = images_of(data, images)[0].astype(np.float32)  # half the time, and the costs need no more
     every = max(1, steps // 40)

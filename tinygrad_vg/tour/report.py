@@ -15,10 +15,10 @@ from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing import Graph
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.layout import LayoutError, write_atomically
+from tinygrad_vg.drawing.page import Section, code, page, paragraph, picture, plot, table
 from tinygrad_vg.drawing.plots import figure_to_svg, plot_style
 from tinygrad_vg.gradcheck import GradientReport, Verdict
 from tinygrad_vg.lab.learning_speed import BOOK_RATIOS, InitialSpeeds
-from tinygrad_vg.drawing.page import Section, code, page, paragraph, picture, plot, table
 from tinygrad_vg.tour.texts import TEXTS
 
 __all__ = ["Findings", "numbers", "speed_rows", "write_report"]
