@@ -72,6 +72,7 @@ def test_names_are_shown_as_themselves(name, text):
         (lambda: x**y, "x^y"),
         (lambda: x ** (y + 1), "x^(y + 1)"),
         (lambda: x**-1, "x⁻¹"),
+        (lambda: (x + y) ** 1 * z, "(x + y)·z"),
         (lambda: np.sqrt(x + y), "√(x + y)"),
         (lambda: vg.sigmoid(x * y), "σ(x·y)"),
         (lambda: np.abs(x - y), "|x − y|"),

@@ -298,7 +298,9 @@ def _write_node(g: Any, node: Node, canvas: Canvas) -> None:
         head = f"{name} {text(describe(node))}"
     rows = "".join([_row(port, label, value, c) for port, label, value in [*value_rows(node), *_local_row(node)]])
     mark = node.tensor is not None and node.tensor is canvas.wrt
-    g.node(node.id, label=_box(head, kind(node), rows, 2, c, mark), tooltip=_tip(_tooltip(node)))
+    uses = Counter([edge.target for edge in node.outputs]).values()
+    ordered = {"ordering": "out"} if len(uses) > 1 < max(uses) else {}  # else x + x embraces what stands beside it
+    g.node(node.id, label=_box(head, kind(node), rows, 2, c, mark), tooltip=_tip(_tooltip(node)), **ordered)
 
 
 def kind(node: Node) -> str:
@@ -446,10 +448,9 @@ def chain_notes(chain: Chain) -> list[str]:
     """What must be said about a chain beside its table."""
     notes = []
     if chain.count > 1 and not chain.of_norms:
-        sums = " + ".join([number(p.value) for p in chain.paths]).replace("+ −", "− ")
-        more = f" + {number(chain.rest)} (the others)" if chain.others else ""
-        told = f"{chain.name} = {number(chain.value)} is a sum over {chain.counted} paths: {sums}{more}"
-        notes.append(f"{told}; the table shows the largest")
+        sums = [number(p.value) for p in chain.paths] + ([f"{number(chain.rest)} (the others)"] if chain.others else [])
+        told = f"{chain.name} = {number(chain.value)} is a sum over {chain.counted} paths: {' + '.join(sums)}"
+        notes.append(f"{told}; the table shows the largest".replace("+ −", "− "))
     if chain.count > 1 and chain.of_norms:
         notes.append(f"one of {chain.counted} paths: the one that carries the largest share")
     return notes + [f"no gradient passes {cut}" for cut in chain.cuts]

@@ -260,8 +260,9 @@ function drawProduct(scale) {
   if (total !== null && (chain.paths.length > 1 || chain.others)) {
     const each = chain.paths.map((p) => products(p).at(-1)[2]);
     const rest = total - each.reduce((a, b) => a + b, 0);
-    sum += `, the sum over ${chain.counted} paths: ${each.map(format).join(" + ").replaceAll("+ −", "− ")}`;
-    if (chain.others) sum += ` + ${format(rest)} (the others)`;
+    const sums = each.map(format);
+    if (chain.others) sums.push(`${format(rest)} (the others)`);
+    sum += `, the sum over ${chain.counted} paths: ${sums.join(" + ").replaceAll("+ −", "− ")}`;
   }
   byId("sum").textContent = [sum, ...chain.cuts].join("; ");
   const rows = path ? products(path) : [];

@@ -231,8 +231,9 @@ def _sum(chain: Chain) -> str:
         told = f"{_name(chain)} = {number(chain.value)}"
         if not _single(chain) and chain.paths:
             told += f", the sum over {chain.counted} paths: "
-            told += " + ".join([number(path.value) for path in chain.paths]).replace("+ −", "− ")
-            told += f" + {number(chain.rest)} (the others)" if chain.others else ""
+            sums = [number(path.value) for path in chain.paths]
+            sums += [f"{number(chain.rest)} (the others)"] if chain.others else []
+            told += " + ".join(sums).replace("+ −", "− ")
     return "; ".join([told, *[f"no gradient passes {said(cut)}" for cut in chain.cuts]])
 
 

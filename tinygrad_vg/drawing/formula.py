@@ -265,6 +265,8 @@ def _raised(n: float) -> str | None:
 def expression(node: OpNode, args: Sequence[Expr]) -> Expr:
     """The result of an operation in terms of its arguments: its symbol, filled."""
     power, name = _exponent(node), node.op.name
+    if power == 1:
+        return args[0]
     if power is not None and (template := _raised(power)):
         return fill(template, args)
     if name == "multiply":

@@ -365,13 +365,13 @@ def _settle_leaves(nodes: list[Node]) -> None:
 
 def describe(node: Node) -> str:
     """One word for a node without a formula: what it seems to be, from its name."""
-    stem = node.name.rstrip("0123456789₀₁₂₃₄₅₆₇₈₉").lower()
+    stem = node.name.rstrip("0123456789₀₁₂₃₄₅₆₇₈₉")
     if node.role == "constant":
         return "constant"
     if node.name in ("x", "X", "a0", "a₀"):
         return "input"
     words = {"w": "weight", "weight": "weight", "权重": "weight", "b": "bias", "bias": "bias", "偏置": "bias"}
-    return words.get(stem, "variable")
+    return words.get(stem.lower(), "variable") if stem != "B" else "variable"  # A @ B
 
 
 # --------------------------------------------------------------------------------------------------------- the folding

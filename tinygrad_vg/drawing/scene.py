@@ -202,7 +202,7 @@ def _fine(scene: Scene, model: Model, wrt: Tensor | None, known: Iterable[str]) 
 
 def _card(node: Node, numbers: _Numbers | None) -> Card:
     name = said(node.expr.text, NAME)
-    note = f"= {said(node.formula.text)}" if node.formula else describe(node)
+    note = "" if node.by_formula else f"= {said(node.formula.text)}" if node.formula else describe(node)
     rows = []
     for port, label, text in _value_rows(node):
         back = port == "g"
@@ -216,7 +216,7 @@ def _card(node: Node, numbers: _Numbers | None) -> Card:
     if numbers is not None and main is not None and main.value is not None:
         label = main.symbol.text if "′(" in main.symbol.text else f"∂/∂{main.source.expr.text}"
         rows.append(Row(said(label, 12), main.value, slot=numbers.local(main)))
-    told = ", ".join([f"{name} {note}", *[f"{row.label} {row.text}" for row in rows]])
+    told = ", ".join([f"{name} {note}".strip(), *[f"{row.label} {row.text}" for row in rows]])
     return Card(name, note, dot.kind(node), rows, tuple([said(shown(s), NAME) for s in node.scope]), told)
 
 

@@ -30,7 +30,7 @@ __all__ = ["METHODS", "descend", "oblong", "run", "theorem_gap"]
 # ---------------------------------------------------------------------------------------------------- the oblong bowl
 
 OBLONG = {"start": (-10.0, 1.0), "momentum": 0.95, "lr": 0.009, "steps": 150}
-BOOK_LENGTHS = {"classical": 26.6, "nesterov": 1.16}
+BOOK_LENGTHS = {"classical": 26.6, "Nesterov": 1.16}
 """Σ|Δy| along the path, in `OBLONG`."""
 
 
@@ -391,7 +391,12 @@ def tables(found: Found) -> tuple[Table, ...]:
     changes = [k for k in range(len(SCHEDULED)) if k == 0 or found.schedule[0, k] != found.schedule[0, k - 1]]
     some = [k for k in changes if SCHEDULED[k] // 250 in (0, 1, 2, 4, 9, 24, 49)]
     return (
-        Table.of(heads, costs, "Autoencoder 784-100-50-10-50-100-784: cost"),
+        Table.of(
+            heads,
+            costs,
+            f"Autoencoder with hidden layers {'-'.join(map(str, SIZES))}: cost. μ goes through the schedule's first "
+            f"{SPAN:,} steps in these, but for the last method",
+        ),
         Table.of(
             ("method", "Σ|Δx|", "Σ|Δy|", "x at the end", "y at the end"),
             bowl,
@@ -413,11 +418,11 @@ def tables(found: Found) -> tuple[Table, ...]:
 def claims(found: Found) -> tuple[Claim, ...]:
     """Row 28."""
     made = []
-    for name, path in (("classical", found.classical), ("nesterov", found.nesterov)):
+    for name, path in (("classical", found.classical), ("Nesterov", found.nesterov)):
         length, book = float(path_lengths(path)[1]), BOOK_LENGTHS[name]
         made.append(
             Claim(
-                f"the oblong bowl: length of the {name.title()} path across the valley",
+                f"the oblong bowl: length of the {name} path across the valley",
                 str(book),
                 f"{length:.4g}",
                 f"{len(path) - 1} steps",
@@ -521,7 +526,7 @@ def _paths(axes: Any, found: Found) -> None:
         (found.nesterov, PALETTE[0], "s", "Nesterov"),
     ):
         length = path_lengths(path)[1]
-        label = f"{name}: {length:.3g} across the valley (book {BOOK_LENGTHS[name.lower()]})"
+        label = f"{name}: {length:.3g} across the valley (book {BOOK_LENGTHS[name]})"
         axes.plot(*path.T, color=colour, marker=marker, markersize=3, linewidth=1.1, label=label)
     axes.plot(*found.classical[0], marker="*", markersize=13, color=rcParams["text.color"], linestyle="none", zorder=5)
     axes.annotate("start", found.classical[0], (8, 6), textcoords="offset points")
