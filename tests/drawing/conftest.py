@@ -59,7 +59,11 @@ def browser():
         pytest.skip("there is no Chromium on PATH")
     with ThreadPoolExecutor(1) as thread:
         driver = thread.submit(lambda: playwright.sync_playwright().start()).result()
-        chromium = thread.submit(driver.chromium.launch, executable_path=CHROMIUM, args=QUIET).result()
+        try:
+            chromium = thread.submit(driver.chromium.launch, executable_path=CHROMIUM, args=QUIET).result()
+        except playwright.Error as error:
+            thread.submit(driver.stop).result()
+            pytest.skip(f"{CHROMIUM} does not start: {str(error).splitlines()[0]}")
         found = Browser(chromium)
         found.thread = thread
         yield found
