@@ -164,14 +164,16 @@ def test_without_an_engine_the_dot_text_is_saved_with_the_cure(tmp_path, capsys,
         raise layout.NoLayoutEngineError("there is no Graphviz here", "", f"To cure it, {layout.INSTALL_DOT}")
 
     monkeypatch.setattr(layout, "render", none)
+    (tmp_path / "x.dot").write_text("somebody's own", encoding="utf-8")
     assert drawn("x*y", out=tmp_path / "x.svg") == 1
-    assert (tmp_path / "x.dot").read_text(encoding="utf-8").startswith("digraph")
+    assert (tmp_path / "x.dot").read_text(encoding="utf-8") == "somebody's own"
+    assert (tmp_path / "x.svg.dot").read_text(encoding="utf-8").startswith("digraph")
     assert not (tmp_path / "x.svg").exists()
     said = capsys.readouterr()
     assert said.out == ""
     assert "no Graphviz here" in said.err
     assert "apt install graphviz" in said.err
-    assert str(tmp_path / "x.dot") in said.err
+    assert str(tmp_path / "x.svg.dot") in said.err
 
 
 # ------------------------------------------------------------------------------------------------ what they are about

@@ -11,7 +11,7 @@ from pictures import chain, long_chain, network
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import draw, explain, layout
-from tinygrad_vg.drawing.model import Ancestry, Model
+from tinygrad_vg.drawing.model import Ancestry, Model, describe
 from tinygrad_vg.drawing.theme import DARK, LIGHT, Scale
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,6 +71,32 @@ def test_x_plus_x_has_two_edges():
     found = nodes((x + x).named("y"))
     assert [(e.source.name, e.value) for e in found["y"].inputs] == [("x", 1.0), ("x", 1.0)]
     assert draw((x + x).named("y")).source.count("n0 -> n1") == 2
+
+
+def test_several_edges_to_one_node_stay_together():
+    """Else Graphviz leads them around what stands beside that node."""
+    x = vg.Tensor(3.0, "x")
+    y = (np.sin(x).named("u") * (x * x).named("v")).named("y")
+    source = draw(y).source
+    assert source.count("ordering=out") == 1
+    assert "ordering" not in draw((x * x).named("y")).source
+
+
+def test_a_sum_of_paths_is_written_with_its_signs():
+    x = vg.Tensor(1.2, "x")
+    u = (x * x + x).named("u")
+    v = (u * x - u).named("v")
+    (note,) = draw((v * u * x).named("w"), x).notes
+    assert " − " in note
+    assert "(the others)" in note
+    assert "+ −" not in note
+
+
+def test_what_a_name_says():
+    names = ("w1", "W", "b2", "bias", "A", "B", "x", "权重3")
+    nodes_of = nodes(sum((vg.Tensor(1.0, name) * 2 for name in names), 0.0))
+    told = [describe(nodes_of[name]) for name in names]
+    assert told == ["weight", "weight", "bias", "bias", "variable", "variable", "input", "weight"]
 
 
 def test_an_unnamed_tensor_used_twice_is_a_node():

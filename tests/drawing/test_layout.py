@@ -149,7 +149,7 @@ def test_engines_reports_a_dot_that_is_there_but_broken(fake_dot):
 def test_no_engine_at_all_names_the_cures(no_dot, no_bundled):
     with pytest.raises(layout.NoLayoutEngineError) as caught:
         layout.render("digraph {}")
-    for cure in ("pip install", "apt install", "brew install", "conda install", "winget install"):
+    for cure in ("pip install", "apt install", "brew install", "conda install", "winget install", "`.html`"):
         assert cure in str(caught.value)
 
 

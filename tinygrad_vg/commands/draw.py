@@ -61,7 +61,7 @@ def _save(graph: Graph, subject: Subject, out: Path) -> int:
     try:
         graph.save(out)
     except LayoutError as error:
-        instead = out.with_suffix(".dot")
+        instead = out.with_name(f"{out.name}.dot")  # not x.dot, which may be somebody's own
         graph.save(instead)
         print(f"tinygrad-vg: {error}\nThe graph is in {instead} as DOT text.", file=sys.stderr)
         return 1

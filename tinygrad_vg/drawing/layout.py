@@ -251,7 +251,7 @@ def _verdict(failures: list[LayoutError]) -> LayoutError:
     return NoLayoutEngineError(
         "There is no Graphviz here to lay the graph out",
         reasons or "no `dot` on PATH, no pygraphviz",
-        f"Either {INSTALL_DOT}, or {INSTALL_BUNDLED}.",
+        f"Either {INSTALL_DOT}, or {INSTALL_BUNDLED}. To save a page (`.html`) or DOT text (`.dot`) none is needed.",
     )
 
 

@@ -1,7 +1,8 @@
 """Colours and widths: two palettes built on Okabe and Ito's, and the scale of the running product.
 
-Every line has a contrast of at least 3:1 and every text one of at least 4.5:1 on the surfaces it stands on, in both
-themes (a test computes it). Colour is never alone: the width and the number say the same.
+Every line that says something has a contrast of at least 3:1, and every text one of at least 4.5:1, on the surfaces it
+stands on, in both themes (a test computes it); only the frames of layers and of tables, which hold together what stands
+together anyhow, are fainter. Colour is never alone: the width and the number say the same.
 
 A picture is drawn in the light colours; the dark ones are put in their place by CSS, colour by colour. So each colour
 of the light palette stands for one thing only.
