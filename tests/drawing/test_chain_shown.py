@@ -9,7 +9,7 @@ from pictures import chain, long_chain, network
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import explain
-from tinygrad_vg.drawing.chain_text import _width
+from tinygrad_vg.drawing.explanation.chain_text import _width
 from tinygrad_vg.drawing.theme import DARK, LIGHT
 
 HOSTILE = ["</script><b>x</b>", "a\"b'c&d", "line\nend", "权重", "{x}|<y>\\n", "%d $x$ `~"]

@@ -10,9 +10,9 @@ from pictures import BOOK_GRADIENT, chain, long_chain
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import explain
-from tinygrad_vg.drawing.chains import chain_of
+from tinygrad_vg.drawing.explanation.chains import chain_of
+from tinygrad_vg.drawing.explanation.paths import Paths
 from tinygrad_vg.drawing.model import Ancestry, Model
-from tinygrad_vg.drawing.paths import Paths
 
 
 def test_the_chapters_chain_to_all_digits():

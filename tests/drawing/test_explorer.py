@@ -17,9 +17,9 @@ from test_tape import FORWARD, IN_THE_PAGE, SCRIPT, cube, random_graph
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import draw, layout
-from tinygrad_vg.drawing.explorer import explore
+from tinygrad_vg.drawing.explorer.explorer import explore
+from tinygrad_vg.drawing.explorer.scene import said
 from tinygrad_vg.drawing.formula import number
-from tinygrad_vg.drawing.scene import said
 from tinygrad_vg.lab.chain import neuron_chain
 
 NASTY = [

@@ -11,7 +11,8 @@ from PIL import Image
 from shapes import HOSTILE, SVG, as_drawn, assert_readable, page, text_boxes, texts
 
 import tinygrad_vg as vg
-from tinygrad_vg.drawing import draw, draw_film, film_steps, layout, stage
+from tinygrad_vg.drawing import draw, draw_film, layout
+from tinygrad_vg.drawing.films import film_steps, stage
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.model import Ancestry, Model
 from tinygrad_vg.drawing.theme import DARK, LIGHT

@@ -27,8 +27,10 @@ from shapes import (
     texts,
 )
 
-from tinygrad_vg.drawing import Gate, draw_circuit, raster, symbols, wiring
+from tinygrad_vg.drawing import Gate, draw_circuit
+from tinygrad_vg.drawing.circuits import symbols, wiring
 from tinygrad_vg.drawing.formula import shown
+from tinygrad_vg.drawing.sketching import raster
 
 
 def parity(n):
@@ -271,7 +273,7 @@ def test_any_circuit_is_drawn_as_it_is(gates):
 
 
 def test_a_pin_in_the_wrong_place_is_noticed(monkeypatch):
-    monkeypatch.setattr("tinygrad_vg.drawing.gates.input_x", lambda *args: symbols.input_x(*args) - 2)
+    monkeypatch.setattr("tinygrad_vg.drawing.circuits.gates.input_x", lambda *args: symbols.input_x(*args) - 2)
     with pytest.raises(AssertionError):
         check_wires(PICTURES["adder"]().to_svg())
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_vg.drawing.layered import LABEL_HEIGHT, LANE, SEPARATION, Box, Link, arrange
+from tinygrad_vg.drawing.explorer.layered import LABEL_HEIGHT, LANE, SEPARATION, Box, Link, arrange
 
 
 @st.composite

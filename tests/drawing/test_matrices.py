@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 from pictures import network
 
 import tinygrad_vg as vg
-from tinygrad_vg.drawing import explain, matrices
+from tinygrad_vg.drawing import explain
+from tinygrad_vg.drawing.explanation import matrices
 
 
 def slope(z):

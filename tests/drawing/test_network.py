@@ -21,8 +21,9 @@ from shapes import (
 )
 
 import tinygrad_vg as vg
-from tinygrad_vg.drawing import draw_network, network
+from tinygrad_vg.drawing import draw_network
 from tinygrad_vg.drawing.formula import number
+from tinygrad_vg.drawing.sketching import network
 
 BOOK = [[-0.00397, -0.00317, 0.00810, 0.01260, -0.02647, 0.00176], [0.0415, 0.0440, -0.0097, 0.0467, 0.0388, 0.0123]]
 """∂C/∂b of the top neurons of both hidden layers of [784, 30, 30, 10], as the book gives them."""

@@ -9,9 +9,9 @@ from PIL import Image
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import draw
-from tinygrad_vg.drawing.gif import animated_gif
-from tinygrad_vg.drawing.raster import Sheet, rasterise
-from tinygrad_vg.drawing.sketch import Sketch, fit, num, one_line, text_width
+from tinygrad_vg.drawing.films.gif import animated_gif
+from tinygrad_vg.drawing.sketching.raster import Sheet, rasterise
+from tinygrad_vg.drawing.sketching.sketch import Sketch, fit, num, one_line, text_width
 from tinygrad_vg.drawing.theme import LIGHT
 
 HEAD = '<svg viewBox="0 0 40 20" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'

@@ -11,15 +11,15 @@ from pictures import chain
 
 import tinygrad_vg as vg
 from tinygrad_vg import ops
-from tinygrad_vg.drawing.explorer import operations
+from tinygrad_vg.drawing.explorer.explorer import operations
+from tinygrad_vg.drawing.explorer.tape import _MEANS, _SAME, NoTapeError, Recording, Tape
 from tinygrad_vg.drawing.model import Ancestry, Model
-from tinygrad_vg.drawing.tape import _MEANS, _SAME, NoTapeError, Recording, Tape
 from tinygrad_vg.tensor import PLAIN, RULES
 
 FORWARD = {row.op.name: row.op.forward for row in [*RULES.values(), *vars(ops).values()] if hasattr(row, "op")}
 FORWARD |= {f.__name__: f for f in PLAIN if isinstance(f, np.ufunc)}
 
-SCRIPT = files("tinygrad_vg.drawing").joinpath("explorer.js").read_text(encoding="utf-8")
+SCRIPT = files("tinygrad_vg.drawing.explorer").joinpath("explorer.js").read_text(encoding="utf-8")
 IN_THE_PAGE = operations(SCRIPT)
 
 UNARY = [np.sin, np.tanh, vg.sigmoid, vg.relu, np.abs, np.square, vg.softplus, np.arctan, np.negative, np.exp2]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.checks import Array
-from tinygrad_vg.drawing.chains import Chain, Term
+from tinygrad_vg.drawing.explanation.chains import Chain, Term
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.levels import Block, Layer, Link
 from tinygrad_vg.drawing.model import Edge, Model, Node, describe, norm

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_vg.drawing import dot, levels
-from tinygrad_vg.drawing.chains import Chain, chain_of
+from tinygrad_vg.drawing.explanation.chains import Chain, chain_of
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.model import Ancestry, Model, Node, describe
 from tinygrad_vg.drawing.theme import Scale, dark_css, palette
@@ -231,7 +231,7 @@ class Graph:
         elif suffix in (".dot", ".gv"):
             data = self.source.encode()
         elif suffix in (".html", ".htm"):
-            from tinygrad_vg.drawing.explorer import page_of
+            from tinygrad_vg.drawing.explorer.explorer import page_of
 
             data = page_of(self._plan, theme=self.theme, title=self.title, description=self.description).encode()
         elif suffix in (".png", ".pdf"):

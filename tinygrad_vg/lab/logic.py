@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.checks import Array
-from tinygrad_vg.drawing.gates import Gate, draw_circuit
+from tinygrad_vg.drawing.circuits.gates import Gate, draw_circuit
 from tinygrad_vg.lab.settings import count
 
 __all__ = [
@@ -187,7 +187,7 @@ class Circuit:
         values : mapping of str to 0 or 1, optional
             Of every input.
         **options
-            As for `tinygrad_vg.drawing.gates.draw_circuit`: `theme`, `max_gates`.
+            As for `tinygrad_vg.drawing.circuits.gates.draw_circuit`: `theme`, `max_gates`.
         """
         signals = None if values is None else {name: int(value) for name, value in self.signals(values).items()}
         return draw_circuit(self.gates, dict(self.outputs), values=signals, title=self.title, **options)

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_vg.drawing import dot
-from tinygrad_vg.drawing.film_steps import Step, steps_of
-from tinygrad_vg.drawing.gif import animated_gif
+from tinygrad_vg.drawing.films.film_steps import Step, steps_of
+from tinygrad_vg.drawing.films.gif import animated_gif
+from tinygrad_vg.drawing.films.stage import HOLD, animation, staged, there
 from tinygrad_vg.drawing.graph import Graph, draw
 from tinygrad_vg.drawing.layout import LayoutError, finish_svg, write_atomically
-from tinygrad_vg.drawing.picture import checked_suffix
-from tinygrad_vg.drawing.raster import Sheet
-from tinygrad_vg.drawing.stage import HOLD, animation, staged, there
+from tinygrad_vg.drawing.sketching.picture import checked_suffix
+from tinygrad_vg.drawing.sketching.raster import Sheet
 from tinygrad_vg.drawing.theme import dark_css, palette
 from tinygrad_vg.tensor import Tensor
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_vg.drawing.layout import finish_svg, write_atomically
-from tinygrad_vg.drawing.raster import rasterise
+from tinygrad_vg.drawing.sketching.raster import rasterise
 from tinygrad_vg.drawing.theme import dark_css
 
 __all__ = ["THEMES", "Picture", "checked_suffix", "checked_theme"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing import dot
-from tinygrad_vg.drawing.chains import Chain
+from tinygrad_vg.drawing.explanation.chains import Chain
 from tinygrad_vg.drawing.formula import ATOM, number
 from tinygrad_vg.drawing.model import Edge, Model, Node
-from tinygrad_vg.drawing.sketch import one_line
+from tinygrad_vg.drawing.sketching.sketch import one_line
 
 __all__ = ["Step", "steps_of"]
 

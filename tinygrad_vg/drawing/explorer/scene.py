@@ -19,13 +19,13 @@ import numpy as np
 
 from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing import dot
-from tinygrad_vg.drawing.board import Card, Row, Wire
-from tinygrad_vg.drawing.chains import Chain, chain_of
+from tinygrad_vg.drawing.explanation.chains import Chain, chain_of
+from tinygrad_vg.drawing.explorer.board import Card, Row, Wire
+from tinygrad_vg.drawing.explorer.tape import NoTapeError, Recording, Tape
 from tinygrad_vg.drawing.formula import number, shown
 from tinygrad_vg.drawing.layout import printable
 from tinygrad_vg.drawing.levels import Block, Layer, Link
 from tinygrad_vg.drawing.model import Edge, Model, Node, describe, norm
-from tinygrad_vg.drawing.tape import NoTapeError, Recording, Tape
 from tinygrad_vg.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.drawing.symbols import SHAPES
+from tinygrad_vg.drawing.circuits.symbols import SHAPES
 
 __all__ = ["Circuit", "Gate", "by_depth", "by_kind", "counted"]
 

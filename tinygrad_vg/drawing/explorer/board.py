@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
+from tinygrad_vg.drawing.explorer.layered import LANE, OVERHANG, ROOM_ABOVE, Box, Link, arrange
 from tinygrad_vg.drawing.formula import number
-from tinygrad_vg.drawing.layered import LANE, OVERHANG, ROOM_ABOVE, Box, Link, arrange
-from tinygrad_vg.drawing.sketch import fit, text_width
+from tinygrad_vg.drawing.sketching.sketch import fit, text_width
 from tinygrad_vg.drawing.theme import LIGHT, Scale
 
 __all__ = ["Card", "Row", "Wire", "colour_class", "draw_board"]

@@ -11,8 +11,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 
-from tinygrad_vg.drawing.film_steps import Step
-from tinygrad_vg.drawing.sketch import Sketch, fit, num, text_width
+from tinygrad_vg.drawing.films.film_steps import Step
+from tinygrad_vg.drawing.sketching.sketch import Sketch, fit, num, text_width
 from tinygrad_vg.drawing.theme import Palette
 
 __all__ = ["HOLD", "animation", "staged", "there"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tinygrad_vg.drawing.explanation.paths import BOOLEANS, COUNT_LIMIT
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.model import norm
-from tinygrad_vg.drawing.paths import BOOLEANS, COUNT_LIMIT
 
 if TYPE_CHECKING:
-    from tinygrad_vg.drawing.chains import Chain, Path, Term
+    from tinygrad_vg.drawing.explanation.chains import Chain, Path, Term
 
 __all__ = ["Column", "chain_text", "columns", "counted", "footnotes", "headline", "intro", "one_line", "shortened"]
 

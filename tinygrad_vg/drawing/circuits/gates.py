@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tinygrad_vg.drawing.circuit import Circuit, Gate, by_depth, by_kind, counted
-from tinygrad_vg.drawing.picture import Picture, checked_theme
-from tinygrad_vg.drawing.sketch import Sketch, fit, one_line, text_width
-from tinygrad_vg.drawing.symbols import HEIGHT, body_middle, draw_symbol, input_x, output_x, pin_heights
+from tinygrad_vg.drawing.circuits.circuit import Circuit, Gate, by_depth, by_kind, counted
+from tinygrad_vg.drawing.circuits.symbols import HEIGHT, body_middle, draw_symbol, input_x, output_x, pin_heights
+from tinygrad_vg.drawing.circuits.wiring import Cell, Layout, Net, Part, lay_out
+from tinygrad_vg.drawing.sketching.picture import Picture, checked_theme
+from tinygrad_vg.drawing.sketching.sketch import Sketch, fit, one_line, text_width
 from tinygrad_vg.drawing.theme import palette
-from tinygrad_vg.drawing.wiring import Cell, Layout, Net, Part, lay_out
 
 __all__ = ["Gate", "draw_circuit"]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from tinygrad_vg.drawing.chain_text import columns, footnotes, headline, intro, one_line, shortened
+from tinygrad_vg.drawing.explanation.chain_text import columns, footnotes, headline, intro, one_line, shortened
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.theme import DARK, LIGHT, Palette, Scale
 
 if TYPE_CHECKING:
-    from tinygrad_vg.drawing.chains import Chain, Path, Term
+    from tinygrad_vg.drawing.explanation.chains import Chain, Path, Term
 
 __all__ = ["chain_html"]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.drawing.chain_html import chain_html
-from tinygrad_vg.drawing.chain_text import chain_text, counted, headline, one_line, shortened
+from tinygrad_vg.drawing.explanation.chain_html import chain_html
+from tinygrad_vg.drawing.explanation.chain_text import chain_text, counted, headline, one_line, shortened
+from tinygrad_vg.drawing.explanation.matrices import Matrix, matrices_of
+from tinygrad_vg.drawing.explanation.paths import COUNT_LIMIT, Paths, cuts_of
 from tinygrad_vg.drawing.formula import PRODUCT, Expr, Product, latex_number, literal, number, variable
-from tinygrad_vg.drawing.matrices import Matrix, matrices_of
 from tinygrad_vg.drawing.model import Ancestry, Edge, Model, Node, norm
-from tinygrad_vg.drawing.paths import COUNT_LIMIT, Paths, cuts_of
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["Chain", "Path", "Term", "explain"]

@@ -17,8 +17,8 @@ import numpy as np
 from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.formula import number
-from tinygrad_vg.drawing.picture import Picture, checked_theme
-from tinygrad_vg.drawing.sketch import Sketch, fit, one_line, text_width
+from tinygrad_vg.drawing.sketching.picture import Picture, checked_theme
+from tinygrad_vg.drawing.sketching.sketch import Sketch, fit, one_line, text_width
 from tinygrad_vg.drawing.theme import palette
 from tinygrad_vg.nn import MLP
 from tinygrad_vg.tensor import Tensor

@@ -20,12 +20,12 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_vg.drawing.board import colour_class, draw_board
-from tinygrad_vg.drawing.chains import Chain
 from tinygrad_vg.drawing.dot import running_norm
+from tinygrad_vg.drawing.explanation.chains import Chain
+from tinygrad_vg.drawing.explorer.board import colour_class, draw_board
+from tinygrad_vg.drawing.explorer.scene import NAME, Scene, said, scene_of
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.model import norm
-from tinygrad_vg.drawing.scene import NAME, Scene, said, scene_of
 from tinygrad_vg.drawing.theme import DARK, LIGHT, Palette, Scale
 from tinygrad_vg.tensor import Tensor
 
@@ -151,7 +151,7 @@ def page_of(plan: Plan, *, theme: str, title: str, description: str) -> str:
 
 
 def _file(name: str) -> str:
-    return files("tinygrad_vg.drawing").joinpath(name).read_text(encoding="utf-8")
+    return files("tinygrad_vg.drawing.explorer").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tinygrad_vg.drawing.sketch import Sketch, num
+from tinygrad_vg.drawing.sketching.sketch import Sketch, num
 
 __all__ = ["SHAPES", "Shape", "body_middle", "draw_symbol", "input_x", "output_x", "pin_heights", "shape_of"]
 

@@ -1,0 +1,1 @@
+"""Circuits of logic gates: their symbols, their layout, their picture."""

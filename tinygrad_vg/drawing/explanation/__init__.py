@@ -1,0 +1,1 @@
+"""`explain`: a derivative as the sum over paths of the products of local derivatives."""

@@ -1,0 +1,1 @@
+"""`draw_film`: backprop step by step, as an animated SVG or GIF."""
