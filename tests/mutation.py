@@ -272,10 +272,10 @@ SWEEP = [
 WIRING = {
     "overwrite for accumulate": (
         "_sweep",
-        "pending[parent.birth] = (parent, given if total is None else total + given)",
-        "pending[parent.birth] = (parent, given)",
+        "pending[parent.birth] = (parent, total + given, True)",
+        "pending[parent.birth] = (parent, given, True)",
     ),
-    "double count": ("_sweep", "else total + given)", "else total + 2 * given)"),
+    "double count": ("_sweep", "(parent, total + given, True)", "(parent, total + 2 * given, True)"),
     "no order": ("_sweep", "birth = -heappop(ready)", "birth = -ready.pop()"),
     "oldest first": ("_sweep", "birth = -heappop(ready)", "birth = -ready.pop(ready.index(max(ready)))"),
     "skip tiny": (
@@ -289,11 +289,11 @@ WIRING = {
     "seed ignored": ("_seed", "return np.array(seed.", "seed = Tensor(np.ones(root.shape))\n    return np.array(seed."),
     "called twice": (
         "_sweep",
-        "answer = [rule(g, out, *args, **params)]",
-        "answer = [[rule(g, out, *args, **params) for _ in range(2)][1]]",
+        "given = rule(g, out, *args, **params)",
+        "given = [rule(g, out, *args, **params) for _ in range(2)][1]",
     ),
-    "adds into borrowed memory": ("_sweep", "if parent.birth in owned and type", "if total is not None and type"),
-    "takes any answer for its own": ("_is_fresh", "return type(answer[0]) is np.ndarray and", "return True or"),
+    "adds into borrowed memory": ("_sweep", "elif before[2] and type", "elif type"),
+    "takes any answer for its own": ("_sweep", "fresh = type(given) is np.ndarray and", "fresh = True or"),
     "no un-broadcast": ("_fit", "given = sum_to(given, want.shape)", "given = given"),
     "first for sum": ("_fit", "given = sum_to(given, want.shape)", "given = np.resize(given, want.shape)"),
     "no cast": ("_fit", "given = cast(given, dtype=want.dtype)", "given = given"),
@@ -310,7 +310,7 @@ WIRING = {
         "owned and type(cotangent) is np.ndarray",
         "type(cotangent) is np.ndarray",
     ),
-    "records nothing": ("_sweep", "node.inputs if record else node.values", "node.values"),
+    "records nothing": ("_sweep", "node.variables() if record else node.values", "node.values"),
 }
 
 

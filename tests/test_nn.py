@@ -327,6 +327,17 @@ def test_quadratic_value():
     assert_allclose(vg.grad(lambda a: losses.quadratic(a, y))(a), (a - y) / 5, rtol=1e-13)
 
 
+def test_the_curvature_of_the_costs():
+    """Of the cross-entropy it is σ′(z)/n, whatever the targets; of the quadratic cost 1/n."""
+    rng = np.random.default_rng(23)
+    z, v = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    slope = 1 / (2 + np.exp(z) + np.exp(-z))
+    for y in (rng.integers(0, 2, (5, 3)), rng.random((5, 3))):
+        along = vg.hvp(lambda z, y=y: losses.cross_entropy(z, y), [z], [v])
+        assert_allclose(along, slope * v / 5, rtol=1e-12)
+        assert_allclose(vg.hvp(lambda a, y=y: losses.quadratic(a, y), [z], [v]), v / 5, rtol=1e-12)
+
+
 @pytest.mark.parametrize("loss", [losses.cross_entropy, losses.softmax_cross_entropy, losses.quadratic])
 def test_labels_mean_one_hot_rows(loss):
     rng = np.random.default_rng(23)

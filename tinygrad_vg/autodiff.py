@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_vg.modes import STATE, StaleGraphError, check_finite, state
 from tinygrad_vg.ops import Scattered, cast, identity, scatter, sum_to
-from tinygrad_vg.tensor import OpNode, Tensor
+from tinygrad_vg.tensor import ALONE, OpNode, Tensor
 
 __all__ = ["backprop", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -33,18 +33,16 @@ def _sweep(
     visited.
     """
     ready = [-root.birth]  # a heap: the youngest tensor that has received something is complete
-    pending: dict[int, tuple[Tensor, Any]] = {root.birth: (root, seed)}
+    pending: dict[int, tuple[Tensor, Any, bool]] = {root.birth: (root, seed, False)}
     scattered: dict[int, list[Scattered]] = {}
-    owned: set[int] = set()
     anomaly = STATE.get().anomaly
     while ready:
         birth = -heappop(ready)
-        tensor, g = pending.pop(birth)
+        tensor, g, owned = pending.pop(birth)
         if birth in scattered:
             whole = _gather(scattered.pop(birth), tensor)
-            g = whole if g is None else g + whole
-            owned.add(birth)
-        yield tensor, g, birth in owned
+            g, owned = whole if g is None else g + whole, True
+        yield tensor, g, owned
         node = tensor.node
         if node is None:
             continue
@@ -52,8 +50,10 @@ def _sweep(
             node.check_constants()
         if record:
             _check_fresh(node)
-        op, out, params = node.op, tensor if record else tensor._array, node.params
-        args = () if not op.needs_args else node.inputs if record else node.values
+        op, params = node.op, node.params
+        out, args = (tensor, node.variables()) if record else (tensor._array, node.values)
+        if not op.needs_args:
+            args = ()
         rules = op.vjps if type(op.vjps) is tuple else op.rules(len(node.inputs))
         emitted: list[Any] = []
         for parent, rule in zip(node.inputs, rules, strict=True):
@@ -61,47 +61,34 @@ def _sweep(
                 emitted.append(None)
                 continue
             try:
-                answer = [rule(g, out, *args, **params)]
+                given = rule(g, out, *args, **params)
             except FloatingPointError as error:  # an operation inside the rule: say whose rule it is
                 raise FloatingPointError(
                     f"in the cotangent that {op.name} gives {parent.label()}: {error} {node.origin}"
                 ) from None
-            fresh = trace is None and _is_fresh(answer)
-            given = answer.pop()
-            if type(given) is Scattered and trace is not None:
-                given = _gather([given], parent)
-            if type(given) is Scattered:
+            if type(given) is Scattered and trace is None:
                 scattered.setdefault(parent.birth, []).append(given)
                 given = None
             else:
                 given = _fit(given, parent, node, tensor)
             if anomaly and given is not None:
                 check_finite(given, f"the cotangent that {op.name} gives {parent.label()}", node.origin)
+            fresh = type(given) is np.ndarray and given.base is None and getrefcount(given) == ALONE and trace is None
             emitted.append(given)
             before = pending.get(parent.birth)
             if before is None:
-                pending[parent.birth] = (parent, given)
+                pending[parent.birth] = (parent, given, fresh)
                 heappush(ready, -parent.birth)
-                if fresh:
-                    owned.add(parent.birth)
             elif given is not None:  # by reference, then a sum of our own, to which all further ones are added in place
                 total = before[1]
-                if parent.birth in owned and type(total) is np.ndarray:
+                if total is None:
+                    pending[parent.birth] = (parent, given, fresh)
+                elif before[2] and type(total) is np.ndarray:
                     np.add(total, given, out=total)
                 else:
-                    pending[parent.birth] = (parent, given if total is None else total + given)
-                    if total is not None:
-                        owned.add(parent.birth)
+                    pending[parent.birth] = (parent, total + given, True)
         if trace is not None:
             trace(node, g, tuple(emitted))
-
-
-def _is_fresh(answer: list[Any]) -> bool:
-    """Whether nothing but this list refers to the array in it, so that its memory is the sweep's to use.
-
-    A rule may also answer with its cotangent, an argument, a part of one, or an array it keeps.
-    """
-    return type(answer[0]) is np.ndarray and answer[0].base is None and getrefcount(answer[0]) == 2
 
 
 def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
@@ -116,6 +103,8 @@ def _fit(given: Any, parent: Tensor, node: OpNode, result: Tensor) -> Any:
     want = parent._array
     if type(given) is np.ndarray and given.shape == want.shape and given.dtype is want.dtype:
         return given
+    if type(given) is Scattered:
+        return _gather([given], parent)
     if not hasattr(given, "dtype"):
         if not isinstance(given, int | float):
             raise TypeError(
@@ -235,7 +224,8 @@ def _seed(root: Any, seed: Any, as_tensor: bool) -> Any:
                 f"backward of {root.label()} of shape {root.shape}: only a single number has a gradient. Sum or "
                 f"average it first, or give a seed (cotangent) of shape {root.shape}"
             )
-        seed = np.ones_like(root._array)
+        seed = np.ones(root.shape, root.dtype)
+        return Tensor(seed) if as_tensor else seed
     if np.shape(seed) != root.shape:
         raise ValueError(f"the seed has shape {np.shape(seed)}, the tensor {root.label()} has shape {root.shape}")
     if as_tensor:

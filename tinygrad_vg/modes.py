@@ -20,16 +20,16 @@ class StaleGraphError(RuntimeError):
 
 
 class State(NamedTuple):
-    """What surrounds the operation being executed; one ContextVar, so threads and asyncio tasks each have their own."""
+    """What surrounds the operation being executed; threads and asyncio tasks each have their own."""
 
     recording: bool = True
     nested: bool = False  # inside grad, vjp …: inner gradients must be differentiable too
     anomaly: bool = False
-    scope: tuple[str, ...] = ()
     questions: bool = False  # also record what only asks (x > 0), so that it can be asked again of other values
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_vg_state", default=State())
+SCOPE: ContextVar[tuple[str, ...]] = ContextVar("tinygrad_vg_scope", default=())  # the name scopes, outermost first
 
 
 @contextmanager
@@ -76,12 +76,10 @@ class name_scope(ContextDecorator):
         self._name = str(name)
 
     def __enter__(self) -> None:
-        now = STATE.get()
-        STATE.set(State(now.recording, now.nested, now.anomaly, (*now.scope, self._name), now.questions))
+        SCOPE.set((*SCOPE.get(), self._name))
 
     def __exit__(self, *_: object) -> None:
-        now = STATE.get()
-        STATE.set(State(now.recording, now.nested, now.anomaly, now.scope[:-1], now.questions))
+        SCOPE.set(SCOPE.get()[:-1])
 
 
 _LIBRARY = tuple([os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, np.__file__)])

@@ -252,6 +252,8 @@ def one_axis(axis: Any, ndim: int) -> int:
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """Undo a broadcast: sum over the axes that broadcasting `shape` to the shape of `x` added or stretched."""
     extra = x.ndim - len(shape)
+    if x.shape[extra:] == shape:
+        return np.add.reduce(x, axis=tuple(range(extra))) if extra else x
     axes = tuple([i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 != x.shape[i])])
     summed = np.add.reduce(x, axis=axes) if axes else x
     return summed if summed.shape == shape else np.reshape(summed, shape)
@@ -273,9 +275,14 @@ def _reverse(x: Any, axis: int) -> Any:
 
 
 def _sigmoid_forward(z: Any) -> Any:
-    flipped = np.real(z) < 0
-    e = np.exp(np.where(flipped, z, -z))  # never overflows
-    return np.where(flipped, e, 1) / (1 + e)
+    """σ(z) = e^min(z,0) / (1 + e^−|z|), where nothing overflows."""
+    low = np.minimum(z, 0.0)
+    return np.exp(low) / (1 + np.exp(_minus_abs(z, low)))
+
+
+def _minus_abs(z: Any, low: Any) -> Any:
+    """−|z|, given min(z, 0), as a function that is analytic on both sides of the imaginary axis."""
+    return low - np.maximum(z, 0.0)
 
 
 def _sigmoid_vjp(g: Any, out: Any, z: Any) -> Any:
@@ -301,8 +308,7 @@ def relu(x: Any) -> Any:
 @rule_of(vjps=(lambda g, out, x: g * sigmoid(x),), local="σ({0})", analytic=True)
 def softplus(x: Any) -> Any:
     """log(1+eˣ), elementwise, without overflow; its derivative is σ(x)."""
-    positive = np.real(x) > 0
-    return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(_minus_abs(x, np.minimum(x, 0.0))))
 
 
 @rule_of(
@@ -923,24 +929,28 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def _left(g: Any, out: Any, a: Any, b: Any) -> Any:
     """The cotangent of the left factor of a matrix product: g bᵀ."""
-    if np.ndim(b) == 1:
+    if b.ndim == 1:
         product = g[..., None] * b
-    elif np.ndim(a) == 1:
+    elif a.ndim == 1:
         product = (b @ g[..., None])[..., 0]
     else:
-        product = g @ np.swapaxes(b, -1, -2)
-    return product if product.shape == np.shape(a) else sum_to(product, np.shape(a))
+        product = g @ _transposed(b)
+    return product if product.shape == a.shape else sum_to(product, a.shape)
 
 
 def _right(g: Any, out: Any, a: Any, b: Any) -> Any:
     """The cotangent of the right factor: aᵀ g."""
-    if np.ndim(a) == 1:
-        product = g * a if np.ndim(b) == 1 else a[:, None] * g[..., None, :]
-    elif np.ndim(b) == 1:
-        product = (np.swapaxes(a, -1, -2) @ g[..., None])[..., 0]
+    if a.ndim == 1:
+        product = g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
+    elif b.ndim == 1:
+        product = (_transposed(a) @ g[..., None])[..., 0]
     else:
-        product = np.swapaxes(a, -1, -2) @ g
-    return product if product.shape == np.shape(b) else sum_to(product, np.shape(b))
+        product = _transposed(a) @ g
+    return product if product.shape == b.shape else sum_to(product, b.shape)
+
+
+def _transposed(matrices: Any) -> Any:
+    return matrices.T if matrices.ndim == 2 else np.swapaxes(matrices, -1, -2)
 
 
 rule(np.matmul, _left, _right, symbol="{0} @ {1}", local=("{1}ᵀ", "{0}ᵀ"), analytic=True)

@@ -274,9 +274,10 @@ def _gradient(slot: _Slot) -> Array:
 
 def _descended(slot: _Slot, lr: float, kept: float) -> Array:
     """kept·θ − lr·∇C in one new array, as kept·(θ − (lr/kept)·∇C)."""
-    kept = kept if slot.tensor.ndim >= 2 else 1.0
+    theta = slot.tensor._array
+    kept = kept if theta.ndim >= 2 else 1.0
     new = np.asarray(_gradient(slot) * (-lr / kept))
-    new += slot.tensor.data
+    new += theta
     if kept != 1:
         new *= kept
     return new

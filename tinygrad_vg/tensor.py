@@ -8,17 +8,17 @@ the business of `ops.py`, which fills the two tables `RULES` and `PLAIN`.
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from sys import _getframe, getrefcount
 from typing import Any, NoReturn, final
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinygrad_vg.checks import CONSTANTS, Array, constant, explain_failure, leaf_array, settled
-from tinygrad_vg.modes import STATE, check_finite, check_unchanged, user_line
+from tinygrad_vg.modes import SCOPE, STATE, check_finite, check_unchanged, user_line
 
 __all__ = ["OpNode", "Tensor"]
 
@@ -120,6 +120,10 @@ class OpNode:
         line = self.witness[0] if self.witness else "Build the graph inside detect_anomaly() to see the line."
         return f"Inputs: {', '.join(named)}. {line}"
 
+    def variables(self) -> tuple[Any, ...]:
+        """What it was computed from, the Tensors as they are, for a derivative that is to be recorded."""
+        return tuple([a if type(a) is Tensor else value for a, value in zip(self.inputs, self.values, strict=True)])
+
     def constants(self) -> list[Array]:
         """The constant arrays it used: arguments that are no Tensors, and index arrays."""
         used = [value for given, value in zip(self.inputs, self.values, strict=True) if type(given) is not Tensor]
@@ -138,6 +142,15 @@ class OpNode:
 
 
 _NO_PARAMS: dict[str, Any] = {}
+_new = object.__new__
+
+
+def _references_of_one_variable() -> int:
+    array = np.empty(0)
+    return getrefcount(array)
+
+
+ALONE = _references_of_one_variable()  # so many means: only this variable refers to it, so its memory is free to use
 
 
 def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) -> Any:
@@ -154,17 +167,14 @@ def apply(op: Op, args: tuple[Any, ...], params: dict[str, Any] = _NO_PARAMS) ->
         return out
     if type(out) is not np.ndarray or out.dtype.char not in "df":
         out = settled(out, op.name)
-    flags = out.flags
-    if flags.writeable:  # else it is a view of a Tensor's value, which stays as it is
-        if out.base is not None or any([value is out for value in values]):
-            out = out.copy()  # it may be the memory of a constant, which the caller may change
-            flags = out.flags
-        flags.writeable = False
-    node = OpNode(op, args, values, params, current.scope)
+    if (getrefcount(out) != ALONE or out.base is not None) and out.flags.writeable:
+        out = out.copy()  # it may be the memory of a constant, which the caller may change
+    out.setflags(write=False)  # what cannot be written already is a view of a Tensor's value, and stays as it is
+    node = OpNode(op, args, values, params, SCOPE.get())
     if current.anomaly:
         node.witness = (user_line(), [a.copy() for a in node.constants()])
         check_finite(out, f"the result of {op.name}", node.origin)
-    result: Tensor = _new(Tensor)
+    result: Tensor = _new(Tensor)  # without __init__, which would copy
     result._array, result.node, result.name, result.grad, result.birth = out, node, None, None, next(_births)
     return result
 
@@ -386,7 +396,7 @@ class Tensor(NDArrayOperatorsMixin):
     # The ways out of the protocols would drop the gradient in silence, so they say what to do instead.
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.testing"):
+        if _getframe(1).f_globals.get("__name__", "").startswith("numpy.testing"):
             return self.data  # assert_allclose(t, …) only asks
         raise TypeError(
             "a Tensor was about to be turned into a plain array, which would lose the gradient. To join tensors use "
@@ -429,19 +439,16 @@ class Tensor(NDArrayOperatorsMixin):
         raise AttributeError(f"Tensor has no attribute {name!r}{cure}")
 
 
-_new = Tensor.__new__
-
-
 def _shortcut(ufunc: np.ufunc, word: str) -> None:
     """Let an operator go to the table directly where NumPy's dispatch, half of a small operation's time, would end."""
     through_numpy, reflected = getattr(Tensor, f"__{word}__"), getattr(Tensor, f"__r{word}__")
 
     def operator(self: Tensor, other: Any) -> Any:
         direct = type(other) is Tensor or type(other) in CONSTANTS
-        return RULES[ufunc](self, other) if direct else through_numpy(self, other)
+        return apply(RULES[ufunc].op, (self, other)) if direct else through_numpy(self, other)
 
     def reflected_operator(self: Tensor, other: Any) -> Any:
-        return RULES[ufunc](other, self) if type(other) in CONSTANTS else reflected(self, other)
+        return apply(RULES[ufunc].op, (other, self)) if type(other) in CONSTANTS else reflected(self, other)
 
     for name, function in ((f"__{word}__", operator), (f"__i{word}__", operator), (f"__r{word}__", reflected_operator)):
         function.__name__ = function.__qualname__ = name

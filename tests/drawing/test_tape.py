@@ -4,19 +4,21 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from graphs import chain
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from pictures import chain
 
 import tinygrad_vg as vg
 from tinygrad_vg import ops
 from tinygrad_vg.drawing.explorer.explorer import operations
 from tinygrad_vg.drawing.explorer.tape import _MEANS, _SAME, NoTapeError, Recording, Tape
 from tinygrad_vg.drawing.model import Ancestry, Model
+from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.tensor import PLAIN, RULES
 
-FORWARD = {row.op.name: row.op.forward for row in [*RULES.values(), *vars(ops).values()] if hasattr(row, "op")}
+ROWS = [f for f in [*RULES.values(), *vars(ops).values(), *vars(losses).values()] if hasattr(f, "op")]
+FORWARD = {row.op.name: row.op.forward for row in ROWS}
 FORWARD |= {f.__name__: f for f in PLAIN if isinstance(f, np.ufunc)}
 
 SCRIPT = files("tinygrad_vg.drawing.explorer").joinpath("explorer.js").read_text(encoding="utf-8")
@@ -186,8 +188,32 @@ def test_a_users_rule_for_a_known_forward_is_the_one_that_is_recorded():
     assert_allclose(run(tape, [1.0])[slots[recording.grad[leaf]]], 2 * np.e, rtol=1e-15)
 
 
+@pytest.mark.parametrize("y", [0, 1])
+@pytest.mark.parametrize("cost", ["quadratic", "cross_entropy"])
+def test_a_network_of_single_neurons_can_be_run_again(cost, y):
+    def cost_of(w1, b1, w2, b2):
+        net = MLP([1, 1, 1], seed=0)
+        for p, value in zip(net.parameters(), (w1, b1, w2, b2), strict=True):
+            p.update(np.full(p.shape, value))
+        z = net.logits(np.ones((1, 1)))
+        C = losses.cross_entropy(z, [[y]]) if cost == "cross_entropy" else losses.quadratic(vg.sigmoid(z), [[y]])
+        return C, net.parameters()
+
+    C, parameters = cost_of(0.5, -0.3, 1.2, 0.1)
+    _, recording, tape, slots = taped(C, IN_THE_PAGE)
+    numbers = {"w1": 2.0, "b1": 0.7, "w2": -1.5, "b2": 0.2}
+    leaves = [node.tensor.name for node in Model(Ancestry(C)).nodes if node.role == "leaf"]
+    found = run(tape, [numbers[name] for name in leaves])
+    other, parameters = cost_of(*numbers.values())
+    gradients = vg.backprop(other)
+    for node, grad in recording.grad.items():
+        if node.role == "leaf":
+            expected = gradients[parameters[list(numbers).index(node.tensor.name)]]
+            assert_allclose(found[slots[grad]], expected.item(), rtol=1e-13)
+
+
 def test_every_operation_on_single_numbers_is_covered_but_for_these():
-    table = {row.op.name for row in [*RULES.values(), *vars(ops).values()] if hasattr(row, "op")}
+    table = {row.op.name for row in ROWS}
     questions = {f.__name__ for f in PLAIN if isinstance(f, np.ufunc)}
     assert table | questions >= IN_THE_PAGE
     assert table - IN_THE_PAGE - _SAME - _MEANS.keys() == {

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.ops import log_softmax, softplus
+from tinygrad_vg.ops import log_softmax, primitive, sigmoid, softplus
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["cross_entropy", "quadratic", "softmax_cross_entropy"]
@@ -43,12 +43,27 @@ def cross_entropy(logits: Any, y: Any) -> Any:
         If `y` is a Tensor or does not hold numbers.
     """
     targets = _targets(y, logits, "cross_entropy")
-    if (targets * targets == targets).all():
-        total = softplus((1 - 2 * targets) * logits).sum()
-    else:
-        _check_probabilities(targets, "cross_entropy")
-        total = (softplus(logits) - targets * logits).sum()
-    return _cost(total / len(targets))
+    if not np.count_nonzero(targets * targets - targets):
+        return _cost(_binary_cross_entropy(logits, targets))
+    _check_probabilities(targets, "cross_entropy")
+    return _cost((softplus(logits) - targets * logits).sum() / len(targets))
+
+
+def _samples(y: Any) -> int:
+    return len(y) if y.ndim else 1  # pictures also compute these costs of a single number
+
+
+def _binary_cross_entropy_vjp(g: Any, out: Any, z: Any, y: Any) -> Any:
+    sign = 1 - 2 * y
+    return sigmoid(sign * z) * (sign * (g / _samples(y)))
+
+
+@primitive(
+    vjps=(_binary_cross_entropy_vjp, None), name="cross_entropy", symbol="H", local="(σ({0}) − {1})/n", analytic=True
+)
+def _binary_cross_entropy(z: Any, y: Any) -> Any:
+    """Cross-entropy where all targets are 0 or 1."""
+    return np.add.reduce(softplus.op.forward((1 - 2 * y) * z), axis=None) / _samples(y)
 
 
 def quadratic(a: Any, y: Any) -> Any:
@@ -69,7 +84,19 @@ def quadratic(a: Any, y: Any) -> Any:
         If `y` is a Tensor or does not hold numbers.
     """
     targets = _targets(y, a, "quadratic")
-    return _cost(np.square(a - targets).sum() * (0.5 / len(targets)))
+    return _cost(_half_square(a, targets))
+
+
+@primitive(
+    vjps=(lambda g, out, a, y: (a - y) * (g / _samples(y)), None),
+    name="quadratic",
+    symbol="½‖{0} − {1}‖²/n",
+    local="({0} − {1})/n",
+    analytic=True,
+)
+def _half_square(a: Any, y: Any) -> Any:
+    """½‖a − y‖², on average over the rows."""
+    return np.add.reduce(np.square(a - y), axis=None) * (0.5 / _samples(y))
 
 
 def softmax_cross_entropy(logits: Any, y: Any) -> Any:

@@ -17,6 +17,7 @@ function floorDivide(x, y) {
 const power = (x, y) => (x === 1 || y === 0 ? 1 : x === -1 && Math.abs(y) === Infinity ? 1 : Math.pow(x, y));
 const rint = (x) => { const f = Math.floor(x), d = x - f; return d < 0.5 || (d === 0.5 && f % 2 === 0) ? f : f + 1; };
 const logaddexp = (x, y) => (x === y ? x + Math.LN2 : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y))));
+const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 // One forward a row of the derivative table. Python reads the names from here, to know what the page can compute.
 const FORWARD = {
@@ -33,6 +34,7 @@ const FORWARD = {
   ceil: Math.ceil,
   cos: Math.cos,
   cosh: Math.cosh,
+  cross_entropy: (z, y) => softplus((1 - 2 * y) * z),
   divide: (x, y) => x / y,
   equal: (x, y) => +(x === y),
   exp: Math.exp,
@@ -65,6 +67,7 @@ const FORWARD = {
   norm: (x) => Math.sqrt(x * x),
   not_equal: (x, y) => +(x !== y),
   power,
+  quadratic: (a, y) => 0.5 * (a - y) * (a - y),
   reciprocal: (x) => 1 / x,
   relu: (x) => (x <= 0 ? 0 : x),
   remainder,
@@ -74,7 +77,7 @@ const FORWARD = {
   signbit: (x) => +(x < 0 || Object.is(x, -0)),
   sin: Math.sin,
   sinh: Math.sinh,
-  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  softplus,
   sqrt: Math.sqrt,
   square: (x) => x * x,
   subtract: (x, y) => x - y,
@@ -93,8 +96,13 @@ function compute() {
   data.steps.forEach(([op, ...args], i) => { slots[base + i] = FORWARD[data.operations[op]](...args.map((a) => slots[a])); });
 }
 
-const { cards, wires } = data;
-for (const w of wires) if (w.flow !== null) w.flow = Number(w.flow);
+const { cards } = data;
+const wires = data.wires.map(([from, to, words, flow, local = -1, second = ""]) => ({
+  from, to, words, symbol: words.replace(/^×/, ""), flow: flow === null ? null : Number(flow), local, second,
+}));
+for (const path of Object.values(data.chains).flatMap((chain) => chain.paths)) {
+  path.text ??= path.terms.map((t) => data.terms[t][0]).join(" · ");
+}
 const value = (i) => (cards[i].value < 0 ? null : slots[cards[i].value]);
 const grad = (i) => (cards[i].grad < 0 ? null : slots[cards[i].grad]);
 const local = (k) => (wires[k].local < 0 ? null : slots[wires[k].local]);
@@ -176,7 +184,7 @@ const chosenPath = () => pathsOf(state.by)[state.path] ?? null;
 function products(path) {
   let product = 1;
   return path.terms.map((t) => data.terms[t]).reverse().map(([text, edges, fixedValue, fixedProduct]) => {
-    if (fixedValue !== null) return [text, Number(fixedValue), Number(fixedProduct)];
+    if (fixedValue !== undefined) return [text, Number(fixedValue), Number(fixedProduct)];
     const term = edges.reduce((p, k) => p * local(k), 1);
     product *= term;
     return [text, term, product];
@@ -201,8 +209,8 @@ const lines = wires.map((_, k) => {
 
 function setText(element, text) {
   element.textContent = text;
-  if (text.length > 10) { // 1e-300 has a longer exponent than there is room for
-    element.setAttribute("textLength", "76");
+  if (text.length > 9) { // −1.234e−10 is longer than there is room for
+    element.setAttribute("textLength", "66.9");
     element.setAttribute("lengthAdjust", "spacingAndGlyphs");
   } else element.removeAttribute("textLength");
 }
@@ -264,7 +272,7 @@ function drawProduct(scale) {
     if (chain.others) sums.push(`${format(rest)} (the others)`);
     sum += `, the sum over ${chain.counted} paths: ${sums.join(" + ").replaceAll("+ −", "− ")}`;
   }
-  byId("sum").textContent = [sum, ...chain.cuts].join("; ");
+  byId("sum").textContent = [sum, ...(chain.cuts ?? [])].join("; ");
   const rows = path ? products(path) : [];
   byId("terms").replaceChildren(...rows.map(([text, term, product]) => {
     const bar = document.createElementNS(SVG, "svg");

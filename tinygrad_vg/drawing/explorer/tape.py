@@ -23,6 +23,7 @@ from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.checks import Array
 from tinygrad_vg.drawing.model import Ancestry, Edge, Model, Node
 from tinygrad_vg.modes import state
+from tinygrad_vg.nn import losses
 from tinygrad_vg.tensor import PLAIN, RULES, Op, OpNode, Tensor, apply, question
 
 __all__ = ["NoTapeError", "Recording", "Tape"]
@@ -45,7 +46,7 @@ class NoTapeError(ValueError):
 @cache
 def _table() -> Mapping[Callable[..., Any], str]:
     """The table's forwards and what they are called; a user's own op of the same name is not among them."""
-    rows = [getattr(f, "op", None) for f in [*RULES.values(), *vars(ops).values()]]
+    rows = [getattr(f, "op", None) for f in [*RULES.values(), *vars(ops).values(), *vars(losses).values()]]
     return {row.forward: row.name for row in rows if isinstance(row, Op)}
 
 
@@ -82,7 +83,7 @@ class Recording:
         self.copies: dict[Tensor, Tensor] = {}
         nodes = {node: node.tensor for node in model.nodes if node.tensor is not None}
         self._names = {t: node.expr.text for node, t in nodes.items()}
-        with state(recording=True, nested=False, anomaly=False, scope=(), questions=True), np.errstate(all="ignore"):
+        with state(recording=True, nested=False, anomaly=False, questions=True), np.errstate(all="ignore"):
             try:
                 self._copy(model.ancestry)
                 grads = backprop(self.copies[model.ancestry.root], create_graph=True)
