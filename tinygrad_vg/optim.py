@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from tinygrad_vg.checks import Array
-from tinygrad_vg.tensor import Tensor
+from tinygrad_vg.tensor import ALONE, Tensor
 
 __all__ = ["SGD", "sutskever_schedule"]
 
@@ -119,12 +120,14 @@ class SGD:
         self._kept()
 
     def zero_grad(self) -> None:
-        """Forget the gradients: set ``.grad`` of every parameter to None."""
+        """Forget gradients that no step has used: set ``.grad`` of every parameter to None."""
         for p in self.params:
             p.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient.
+        """Move every parameter that has a gradient, and use the gradient up.
+
+        Afterwards ``.grad`` is None again: the next `backward` starts from nothing, and the memory holds the new value.
 
         Raises
         ------
@@ -144,7 +147,7 @@ class SGD:
         kept = self._kept()
         if self.momentum == 0:
             for slot in moving:
-                slot.tensor._bind(_descended(slot, self.lr, kept))
+                _descend(slot.tensor, self.lr, kept)
         elif self.nesterov:
             coming = self._momentum_at(self.steps + 1)
             for slot in moving:
@@ -152,23 +155,30 @@ class SGD:
         else:
             mu = self._momentum_at(self.steps)
             for slot in moving:
-                slot.tensor._bind(np.asarray(_decayed(slot.tensor, kept) + self._accelerate(slot, mu)))
+                free = self._accelerate(slot, mu)
+                np.multiply(slot.tensor._array, _kept_of(slot.tensor, kept), out=free)
+                free += slot.velocity
+                slot.tensor._bind(free)
         self.steps += 1
 
     def _nesterov_step(self, slot: _Slot, kept: float, coming: float) -> None:
         """From φ_t to φ_{t+1}."""
-        theta = _theta(slot) * kept if slot.tensor.ndim >= 2 else _theta(slot)
-        v = self._accelerate(slot, slot.ahead)
-        slot.tensor._bind(np.asarray(theta + (1 + coming) * v))
+        theta = _theta(slot) * _kept_of(slot.tensor, kept)
+        free = self._accelerate(slot, slot.ahead)
+        np.multiply(slot.velocity, 1 + coming, out=free)  # type: ignore[arg-type]
+        free += theta
+        slot.tensor._bind(free)
         slot.ahead = coming
 
     def _accelerate(self, slot: _Slot, mu: float) -> Array:
-        """One step of the velocity: v ← μv − ε∇C."""
+        """One step of the velocity: v ← μv − ε∇C. Gives the gradient's memory, which is free then."""
         if slot.velocity is None:
             slot.velocity = np.zeros_like(slot.tensor.data)
+        g = _take_gradient(slot.tensor)
+        g *= self.lr
         slot.velocity *= mu
-        slot.velocity -= self.lr * _gradient(slot)
-        return slot.velocity
+        slot.velocity -= g
+        return g
 
     def _kept(self) -> float:
         """The part of a weight that decay leaves in one step; checks the settings, which may have been changed."""
@@ -267,25 +277,28 @@ class SGD:
         )
 
 
-def _gradient(slot: _Slot) -> Array:
-    assert slot.tensor.grad is not None
-    return slot.tensor.grad
+def _take_gradient(tensor: Tensor) -> Array:
+    """The gradient, taken from the tensor, in memory that is ours: of one step nothing but the values remains."""
+    g: Any = tensor.grad
+    tensor.grad = None
+    ours = type(g) is np.ndarray and g.base is None and getrefcount(g) == ALONE and g.flags.writeable
+    return g if ours and g.dtype == tensor.dtype else np.array(g, tensor.dtype)
 
 
-def _descended(slot: _Slot, lr: float, kept: float) -> Array:
-    """kept·θ − lr·∇C in one new array, as kept·(θ − (lr/kept)·∇C)."""
-    theta = slot.tensor._array
-    kept = kept if theta.ndim >= 2 else 1.0
-    new = np.asarray(_gradient(slot) * (-lr / kept))
-    new += theta
+def _descend(tensor: Tensor, lr: float, kept: float) -> None:
+    """θ ← kept·θ − lr·∇C, as kept·(θ − (lr/kept)·∇C) and in the gradient's memory."""
+    kept = _kept_of(tensor, kept)
+    new = _take_gradient(tensor)
+    new *= -lr / kept
+    new += tensor._array
     if kept != 1:
         new *= kept
-    return new
+    tensor._bind(new)
 
 
-def _decayed(tensor: Tensor, kept: float) -> Array:
-    """The value after weight decay; biases keep theirs."""
-    return tensor.data * kept if kept != 1 and tensor.ndim >= 2 else tensor.data
+def _kept_of(tensor: Tensor, kept: float) -> float:
+    """What weight decay leaves of this tensor: of a bias all."""
+    return kept if tensor._array.ndim >= 2 else 1.0
 
 
 def _theta(slot: _Slot) -> Array:

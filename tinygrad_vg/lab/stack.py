@@ -74,7 +74,6 @@ def train_stack(
             del cost, x, z  # the graph's arrays are for the update to use
             for optimizer in optimizers:
                 optimizer.step()
-                optimizer.zero_grad()
         if not math.isfinite(value):
             raise FloatingPointError(f"the cost of {count} networks became {value}; try a smaller learning rate")
         for level, w, b in zip(layers, weights, biases, strict=True):

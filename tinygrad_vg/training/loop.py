@@ -206,7 +206,6 @@ class _Loop:
             run.cost = _differentiate(cost, run)
             del cost  # which frees the graph's arrays for the update to use
             opt.step()
-            opt.zero_grad()
             run.batch += 1
             run.total += run.cost * len(inputs)
             run.seen += len(inputs)
