@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +19,6 @@ NUMBER = re.compile(r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
 def images(monkeypatch):
     """docs/make_images.py as a module."""
     monkeypatch.syspath_prepend(str(DOCS))
-    monkeypatch.delitem(sys.modules, "pictures", raising=False)  # the drawing tests have a module of this name too
     return importlib.import_module("make_images")
 
 

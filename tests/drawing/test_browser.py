@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from pictures import chain, long_chain, network
+from graphs import chain, long_chain, network
 from shapes import apart, contrast
 
 import tinygrad_vg as vg
@@ -202,7 +202,7 @@ def test_every_text_and_line_stands_out_from_what_is_under_it(browser, files, na
     for element in measured["all"]:
         if element["words"] and element["words"].strip():
             assert contrast(hexadecimal(element["fill"]), surface(measured, element)) >= 4.5, element
-        elif element["words"] is None and element["kind"] == "edge" and element["stroke"] != "none":
+        elif element["kind"] in ("edge", "cluster") and element["words"] is None and element["stroke"] != "none":
             assert contrast(hexadecimal(element["stroke"]), surface(measured, element)) >= 3, element
 
 

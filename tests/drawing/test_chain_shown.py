@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from pictures import chain, long_chain, network
+from graphs import chain, long_chain, network
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import explain

@@ -6,8 +6,9 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from graphs import chain, long_chain, network
 from numpy.testing import assert_allclose
-from pictures import chain, long_chain, network
+from shapes import contrast
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import draw, explain, layout
@@ -171,7 +172,7 @@ def test_the_same_graph_gives_the_same_bytes():
     first, second = (draw(cost, biases[0]) for cost, biases in (chain(), chain()))
     assert first.source == second.source
     assert first.to_svg() == second.to_svg()
-    code = "from pictures import network; from tinygrad_vg.drawing import draw; print(draw(network()[0]).source)"
+    code = "from graphs import network; from tinygrad_vg.drawing import draw; print(draw(network()[0]).source)"
     runs = set()
     for seed in ("1", "2"):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
@@ -201,26 +202,16 @@ def test_themes():
         assert colour not in dark.to_svg()
 
 
-def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(a, b):
-    low, high = sorted([luminance(a), luminance(b)])
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("c", [LIGHT, DARK])
 def test_contrast(c):
     for surface in (c.page, c.cluster):
-        for line in [c.forward, c.box, c.mark, c.hot[0], *[line for line, _ in c.ramp]]:
+        for line in [c.cluster_line, c.rule, c.forward, c.box, c.mark, c.hot[0], *[line for line, _ in c.ramp]]:
             assert contrast(line, surface) >= 3, (line, surface)
         for ink in [c.ink, c.soft, c.hot[1], *[ink for _, ink in c.ramp]]:
             assert contrast(ink, surface) >= 4.5, (ink, surface)
     for head in c.heads.values():
         assert contrast(c.ink, head) >= 4.5
+    assert contrast(c.rule, c.heads["input"]) >= 3  # between the cells of a table's head
     assert len(set(LIGHT.colours())) == len(LIGHT.colours())  # CSS swaps colour by colour
 
 
@@ -420,6 +411,55 @@ def test_odd_values_draw(value):
     graph.to_svg()
     if x.size > 1:
         assert "sum of the elements of y" in graph.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            lambda x: (np.log(x) * x).named("y"),
+            "NaN (not a number), drawn in orange, first appears in the value that log",
+        ),
+        (lambda x: np.log(x).named("z") * 2, "NaN (not a number), drawn in orange, first appears in the value of z"),
+        (lambda x: (1 / (x + 1)).named("y"), "∞, drawn in orange, first appears in the value of y"),
+        (lambda x: np.sqrt((x + 1).named("s")).named("y"), "∞, drawn in orange, first appears in the gradient of s"),
+    ],
+)
+def test_where_a_number_stops_being_one_is_said(make, told):
+    with np.errstate(all="ignore"):
+        picture = draw(make(vg.Tensor(-1.0, "x")))
+    assert [note for note in picture.notes if note.startswith(told)]
+    assert any(told in text for text in texts(picture.to_svg()))
+    assert told in str(picture)
+
+
+def test_colours_above_one_are_explained_where_they_are_used():
+    legend, x = "orange: above 1", vg.Tensor(2.0, "x")
+    for t, wrt in ((3 * x, None), ((3 * x).named("y"), x)):
+        assert legend in texts(draw(t, wrt).to_svg())
+    assert legend not in texts(draw(x * 0.5).to_svg())
+    off_path = (x * vg.Tensor(0.5, "w")).named("y")  # ∂y/∂w = 2 is not coloured
+    assert legend not in texts(draw(off_path, wrt=x).to_svg())
+
+
+def test_of_arrays_no_level_makes_scalars_and_it_is_said():
+    a, b = vg.Tensor(np.ones(3), "a"), vg.Tensor(2.0, "b")
+    assert any("there are arrays" in note for note in draw(np.sum(a * b), level="scalar").notes)
+    assert not draw(np.sum(a * b), level="tensor").notes
+    assert not draw(b * b, level="scalar").notes
+
+
+def test_the_guards_of_the_rules_are_not_drawn():
+    """In the derivative of x³ the power is taken of where(x is not to be seen, 1, x): that is x."""
+    for x in (vg.Tensor(1.5, "x"), vg.Tensor([1.0, 2.0, 3.0], "x")):
+        slope = vg.backprop(np.sum(x**3), create_graph=True)[x]
+        found = nodes(np.sum(slope * slope).named("S"))
+        formulas = " ".join([node.equation for node in found.values()])
+        assert "3·x²" in formulas
+        assert "where" not in formulas
+        assert "where" not in str(draw(slope))
+    zero = vg.Tensor(0.0, "x")  # here it is not
+    assert "where(true, 1," in str(draw(vg.backprop(np.hypot(zero, zero), create_graph=True)[zero]))
 
 
 def test_importing_loads_neither_graphviz_nor_pygraphviz():

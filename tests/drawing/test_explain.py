@@ -3,10 +3,10 @@ import math
 
 import numpy as np
 import pytest
+from graphs import BOOK_GRADIENT, chain, long_chain
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from pictures import BOOK_GRADIENT, chain, long_chain
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import explain
@@ -163,6 +163,32 @@ def test_values_that_are_no_numbers_are_said(bad):
     found = explain(c, x)
     assert_allclose(found.value, truth)
     str(found), repr(found), found.latex(), found._repr_html_()
+
+
+def test_what_has_no_name_is_said_under_the_table():
+    x, c = vg.Tensor(0.5, "x"), vg.Tensor(2.0)
+    t = np.sin(x) * x
+    chain = explain((t * t + np.exp(t) * t * c).named("y"), x)
+    notes = [line for line in str(chain).split("\n") if "Without a name" in line]
+    assert notes == ["  Without a name in the program: t₁, a variable of value 2; t₂ = sin(x)·x"]
+    assert "t₂ = sin(x)·x" in chain._repr_html_()
+    assert "Without a name" not in str(explain((x * x).named("y"), x))
+
+
+def test_of_many_without_a_name_a_few_are_said():
+    y = x = vg.Tensor(0.5, "x")
+    for _ in range(60):
+        y = np.sin(y) * y
+    lines = str(explain(y.named("y"), x)).split("\n")
+    said = " ".join(lines[next(i for i, line in enumerate(lines) if "Without a name" in line) :])
+    assert said.count(" = ") == 8
+    assert said.endswith("; …")
+
+
+def test_the_factor_that_is_no_number_is_said():
+    x = vg.Tensor(-1.0, "x")
+    with np.errstate(all="ignore"):
+        assert "Not a finite number: ln(x)" in str(explain((np.log(x) * x).named("y"), x))
 
 
 def test_the_values_are_those_the_graph_was_computed_with():

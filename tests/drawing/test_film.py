@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from graphs import chain, network
 from numpy.testing import assert_allclose
-from pictures import chain, network
 from PIL import Image
 from shapes import HOSTILE, SVG, as_drawn, assert_readable, page, text_boxes, texts
 

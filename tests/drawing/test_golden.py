@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import chain, network
+from graphs import chain, network
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import draw

@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from graphs import network
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from pictures import network
 
 import tinygrad_vg as vg
 from tinygrad_vg.drawing import explain
@@ -131,6 +131,17 @@ def test_any_array_has_a_matrix(shape):
     truth = weights * np.cos(x.data)
     assert_allclose(np.sort(m.singular_values.ravel()), np.sort(np.abs(truth).ravel()), rtol=1e-13)
     assert_allclose(chain.value, vg.backprop((y * y).sum())[x], rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("names", "term"), [(("W1", "W2"), "Σ′(z)W₂ᵀ"), (("weight1", "weight2"), "Σ′(z)·weight₂ᵀ")], ids=["short", "long"]
+)
+def test_words_that_would_touch_have_a_dot_between_them(names, term):
+    rng = np.random.default_rng(0)
+    first, second = [vg.Tensor(rng.standard_normal((2, 2)), name) for name in names]
+    z = (first @ rng.random(2)).named("z")
+    out = vg.sigmoid((second @ vg.sigmoid(z).named("a")).named("out"))
+    assert term in [t.text for t in explain(np.sum(out * out).named("C"), z).terms]
 
 
 def test_columns_are_no_rows():

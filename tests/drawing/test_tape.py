@@ -19,6 +19,7 @@ from tinygrad_vg.tensor import PLAIN, RULES
 
 ROWS = [f for f in [*RULES.values(), *vars(ops).values(), *vars(losses).values()] if hasattr(f, "op")]
 FORWARD = {row.op.name: row.op.forward for row in ROWS}
+FORWARD["affine"] = lambda x, w, b: x * w + b  # of single numbers, as in the page
 FORWARD |= {f.__name__: f for f in PLAIN if isinstance(f, np.ufunc)}
 
 SCRIPT = files("tinygrad_vg.drawing.explorer").joinpath("explorer.js").read_text(encoding="utf-8")

@@ -403,6 +403,9 @@ def _legend(g: Any, canvas: Canvas) -> None:
         rows.append(_tr(_td(product_table(canvas.chain, canvas))))
     for note in canvas.notes:
         rows.append(_tr(_td(_font(text(note), canvas.colours.soft))))
+    line, ink = canvas.colours.hot
+    if canvas.scale.high > 0 and any([line in part for part in [*g.body, *rows]]):
+        rows.append(_tr(_td(_font("orange: above 1", ink))))
     if rows:
         g.attr("graph", labelloc="b", label=_label(_table("".join(rows), cellpadding=4)))
 

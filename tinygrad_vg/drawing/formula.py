@@ -24,8 +24,10 @@ __all__ = [
     "derivative",
     "expression",
     "fill",
+    "is_guard",
     "latex_number",
     "literal",
+    "may_touch",
     "number",
     "shown",
     "variable",
@@ -65,14 +67,21 @@ _PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _CONTROL = {c: chr(0x2400 + c) for c in range(0x20) if c != 0x0A} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�")
 
 
+LONGEST = 80  # characters of a name; Graphviz takes labels of 16,384 bytes, in which a name may stand several times
+
+
 def shown(name: str) -> str:
     """A user's name as it is drawn: trailing digits as subscripts, control characters as their pictures.
+
+    Of a name that is too long to read, the beginning and the end.
 
     Examples
     --------
     >>> shown("w12"), shown("layer 1"), shown("7")
     ('w₁₂', 'layer 1', '7')
     """
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST - 20]}…{name[-19:]}"
     name = re.sub("[\ud800-\udfff\ufffe\uffff]", "�", name.translate(_CONTROL))
     match = re.fullmatch(r"(.*[^\W\d_])([0-9]+)", name, re.DOTALL)
     return match[1] + match[2].translate(_DOWN) if match else name
@@ -262,16 +271,28 @@ def _raised(n: float) -> str | None:
     return "{0}" + f"{int(n)}".translate(_UP) if n == int(n) and abs(n) < 1000 else None
 
 
+def is_guard(node: OpNode) -> bool:
+    """Whether a node is ``where(bad, 1, x)`` with nothing bad: as the table's rules keep x from what they must not see.
+
+    It is x then, and only x is to be drawn.
+    """
+    return node.op.name == "where" and _scalar_constant(node, 1) == 1 and not np.any(node.values[0])
+
+
 def expression(node: OpNode, args: Sequence[Expr]) -> Expr:
     """The result of an operation in terms of its arguments: its symbol, filled."""
     power, name = _exponent(node), node.op.name
     if power == 1:
         return args[0]
+    if is_guard(node):
+        return args[2]
     if power is not None and (template := _raised(power)):
         return fill(template, args)
     if name == "multiply":
         for i in (0, 1):
             constant = _scalar_constant(node, i)
+            if constant == 1:
+                return args[1 - i]
             if constant is not None:  # numbers stand in front
                 text = args[i].text
                 return fill("½{0}", [args[1 - i]]) if text == "½" else fill("{0}·{1}", [args[i], args[1 - i]])
@@ -329,9 +350,7 @@ class Product:
         text, latex = _coefficient(self.coefficient)
         for factor in sorted(above, key=lambda f: "(" in f.text):
             part = factor.inside(POWER if factor.text.startswith("−") else PRODUCT)
-            # w₂σ′(z₂), but v·relu′(z) and weight·σ′(z): words that touch would read as one.
-            short = re.match(r"(.′)?\(", part.text) and not re.search(r"[^\W\d_₀-₉ᵀ]{2}[₀-₉ᵀ]*$", text)
-            close = short or text in ("", "−") or text.endswith("½")
+            close = text in ("", "−") or text.endswith("½") or may_touch(text, part.text)
             text, latex = (
                 text + ("" if close else "·") + part.text,
                 latex + (r"\," if latex.strip("-") else "") + part.latex,
@@ -342,6 +361,13 @@ class Product:
             over = factor.latex[1:] if factor.latex.startswith("1/") else rf"\,{factor.latex}"
             text, latex = text + factor.text[1:], latex + over
         return Expr(text, latex, SUM if text.startswith("−") else PRODUCT)
+
+
+def may_touch(before: str, after: str) -> bool:
+    """Whether two factors need no dot: w₂σ′(z₂), but v·relu′(z) and weight·σ′(z), where words would read as one."""
+    if before.endswith(")") and re.fullmatch(r"[^\W\d_₀-₉][₀-₉ᵀ]*", after):  # Σ′(z₁)w₂ᵀ
+        return True
+    return bool(re.match(r"(.′)?\(", after)) and not re.search(r"[^\W\d_₀-₉ᵀ]{2}[₀-₉ᵀ]*$", before)
 
 
 def _coefficient(c: float) -> tuple[str, str]:
@@ -355,6 +381,8 @@ def _coefficient(c: float) -> tuple[str, str]:
 def derivative(node: OpNode, i: int, args: Sequence[Expr]) -> Product:
     """The local derivative of an operation by its argument `i`, as the table writes it."""
     power, name, local = _exponent(node), node.op.name, node.op.local
+    if is_guard(node) and i == 2:
+        return Product()
     if power is not None and i == 0 and power not in (0, 0.5) and (template := _raised(power - 1)):
         return Product(power, () if power == 1 else (args[0] if power == 2 else fill(template, args),))
     if name == "mean" and node.values and np.size(node.values[0]):

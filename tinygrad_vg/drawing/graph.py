@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinygrad_vg.drawing import dot, levels
 from tinygrad_vg.drawing.explanation.chains import Chain, chain_of
 from tinygrad_vg.drawing.formula import number, shown
@@ -135,10 +137,27 @@ def _plan(ancestry: Ancestry, level: str, max_nodes: int) -> Plan:
         plan.level, plan.blocks = "blocks", levels.blocks(ancestry)
     if plan.blocks or (plan.layers and level != "layer"):
         plan.notes.append(_coarser(plan, count, max_nodes))
+    if level == "scalar" and plan.level == "tensor" and any([t.size != 1 for t in ancestry.visible]):
+        plan.notes.append("one box a named tensor: there are arrays in this graph, which no level takes apart")
+    plan.notes += _not_finite(ancestry)
     if ancestry.wrt is not None and plan.model is not None and ancestry.root.size == 1:
         plan.chain = chain_of(plan.model, ancestry.wrt)
         plan.notes = dot.chain_notes(plan.chain) + plan.notes
     return plan
+
+
+def _not_finite(ancestry: Ancestry) -> list[str]:
+    """Where the first number that is none comes from, forwards or backwards."""
+    forwards = [(t, t._array, "value") for t in ancestry.tensors]
+    backwards = [(t, ancestry.cotangents.get(t), "gradient") for t in reversed(ancestry.tensors)]
+    for t, array, what in forwards + backwards:
+        if array is not None and not np.all(np.isfinite(array)):
+            word = "NaN (not a number)" if np.any(np.isnan(array)) else "∞"
+            op = t.node.op.name if t.node is not None else "leaf"
+            where = f"{what} of {shown(ancestry.names[t])}" if t in ancestry.names else f"{what} that {op} makes"
+            where = where.replace("gradient that", "gradient of what")
+            return [f"{word}, drawn in orange, first appears in the {where}"]
+    return []
 
 
 def _coarser(plan: Plan, count: int, max_nodes: int) -> str:

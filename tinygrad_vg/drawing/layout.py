@@ -563,7 +563,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 def _why_not_written(target: Path, error: OSError) -> str:
     if target.is_dir():
-        return "that is a folder"
+        return "that is a folder; give the name of a file"
     if not target.parent.exists():
         return "its folder does not exist"
     if not target.parent.is_dir():

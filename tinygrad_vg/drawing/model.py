@@ -22,7 +22,7 @@ import numpy as np
 
 from tinygrad_vg.autodiff import backprop
 from tinygrad_vg.checks import Array
-from tinygrad_vg.drawing.formula import ATOM, Expr, Product, derivative, expression, literal, variable
+from tinygrad_vg.drawing.formula import ATOM, Expr, Product, derivative, expression, is_guard, literal, variable
 from tinygrad_vg.ops import Scattered, scatter, sum_to
 from tinygrad_vg.tensor import OpNode, Tensor
 
@@ -118,6 +118,9 @@ class Ancestry:
         return names
 
 
+PRODUCTS = ("matmul", "affine")  # whose first two arguments are matrices, multiplied
+
+
 def _is_curved(t: Tensor) -> bool:
     """Whether a tensor was made by an operation that is not linear in some tensor."""
     return t.node is not None and any([_curves(t.node, i) for i in range(len(t.node.inputs))])
@@ -130,7 +133,7 @@ def _functions_inside(t: Tensor, curved: dict[Tensor, list[Tensor]], visible: se
     """
     if t.node is None:
         return []
-    keeps = t.node.op.name == "matmul"
+    keeps = t.node.op.name in PRODUCTS
     inputs = [a for i, a in enumerate(t.node.inputs) if type(a) is Tensor and (keeps or _curves(t.node, i))]
     return [f for a in inputs if a not in visible for f in curved[a]]
 
@@ -206,6 +209,12 @@ class Node:
     def expr(self) -> Expr:
         """Its name as a formula, or the formula it is called by."""
         return self.formula if self.by_formula and self.formula is not None else variable(self.name)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether its name is the drawing's, such as t₁ or c₁, and says nothing; x and y of the data do."""
+        named = bool(self.tensor.name) if self.tensor is not None else self.name in ("x", "y")
+        return not named and not self.by_formula and self.role != "root"
 
     @property
     def equation(self) -> str:
@@ -328,12 +337,17 @@ class Model:
             return node
         if not isinstance(given, np.ndarray | list | tuple) or np.size(value) == 1 or not np.size(value):
             return None
+        if is_guard(user):
+            return None
         if id(given) not in self._constants:
             name = self._names.next(user, i)
             node = Node(f"n{len(self.nodes)}", name, "constant", np.asarray(value), None, None)
             self._constants[id(given)] = node
             self.nodes.append(node)
         return self._constants[id(given)]
+
+
+_COMPARING = ("subtract", "cross_entropy", "quadratic")
 
 
 class _ConstantNames:
@@ -344,7 +358,7 @@ class _ConstantNames:
         self.count = 0
 
     def next(self, user: OpNode, i: int) -> str:
-        wish = "x" if user.op.name == "matmul" and i == 0 else "y" if user.op.name == "subtract" else ""
+        wish = "x" if user.op.name in PRODUCTS and i == 0 else "y" if user.op.name in _COMPARING else ""
         if not wish or wish in self.taken:
             self.count += 1
             while f"c{self.count}" in self.taken:

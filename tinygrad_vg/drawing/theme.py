@@ -1,8 +1,7 @@
 """Colours and widths: two palettes built on Okabe and Ito's, and the scale of the running product.
 
-Every line that says something has a contrast of at least 3:1, and every text one of at least 4.5:1, on the surfaces it
-stands on, in both themes (a test computes it); only the frames of layers and of tables, which hold together what stands
-together anyhow, are fainter. Colour is never alone: the width and the number say the same.
+Every line has a contrast of at least 3:1, and every text one of at least 4.5:1, on the surfaces it stands on, in both
+themes (a test computes it). Colour is never alone: the width and the number say the same.
 
 A picture is drawn in the light colours; the dark ones are put in their place by CSS, colour by colour. So each colour
 of the light palette stands for one thing only.
@@ -61,8 +60,8 @@ class Palette:
 LIGHT = Palette(
     page="#ffffff",
     cluster="#f7f9fa",
-    cluster_line="#d3dade",
-    rule="#cfd8dc",
+    cluster_line="#82909a",
+    rule="#7a8892",
     ink="#1b2730",
     soft="#51646f",
     box="#455a64",
@@ -82,8 +81,8 @@ LIGHT = Palette(
 DARK = Palette(
     page="#11181f",
     cluster="#18222b",
-    cluster_line="#33424d",
-    rule="#3d4d59",
+    cluster_line="#627682",
+    rule="#6f838f",
     ink="#eef3f6",
     soft="#a9bac5",
     box="#8297a3",

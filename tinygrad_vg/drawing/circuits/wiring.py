@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tinygrad_vg.drawing.sketching.spacing import kept_apart
+
 __all__ = ["Cell", "Layout", "Net", "Part", "lay_out"]
 
 SWEEPS = 24
@@ -265,20 +267,10 @@ def _room(upper: Cell, lower: Cell, gap: float) -> float:
 
 
 def _stack(cells: Sequence[Cell], wishes: Sequence[float], gap: float) -> None:
-    """Put cells as near to their wishes as their order and sizes allow: least squares, by pooling neighbours."""
-    blocks: list[tuple[float, int]] = []  # (mean of what its cells wish for the first of them, how many cells)
-    offsets = [0.0]
-    for upper, lower in pairwise(cells):
-        offsets.append(offsets[-1] + _room(upper, lower, gap))
-    for wish, offset in zip(wishes, offsets, strict=False):
-        mean, count = wish - offset, 1
-        while blocks and blocks[-1][0] > mean:
-            other, others = blocks.pop()
-            mean, count = (mean * count + other * others) / (count + others), count + others
-        blocks.append((mean, count))
-    tops = [mean for mean, count in blocks for _ in range(count)]
-    for cell, top, offset in zip(cells, tops, offsets, strict=False):
-        cell.y = top + offset
+    """Put cells as near to their wishes as their order and sizes allow."""
+    places = kept_apart(wishes, [_room(upper, lower, gap) for upper, lower in pairwise(cells)])
+    for cell, y in zip(cells, places, strict=True):
+        cell.y = y
 
 
 def _clear(cells: Sequence[Cell], gap: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,10 +16,11 @@ from tinygrad_vg.drawing.model import norm
 
 if TYPE_CHECKING:
     from tinygrad_vg.drawing.explanation.chains import Chain, Path, Term
+    from tinygrad_vg.drawing.model import Node
 
 __all__ = ["Column", "chain_text", "columns", "counted", "footnotes", "headline", "intro", "one_line", "shortened"]
 
-SHOWN_TERMS = 16
+SHOWN_TERMS, SHOWN_NAMES = 16, 8
 WIDTH = 80
 
 
@@ -93,6 +96,9 @@ def footnotes(chain: Chain) -> list[str]:
         notes.append(f"and {counted(chain.others)} more path{_s(chain.others)}, together {number(chain.rest)}")
     if chain.others and chain.of_norms:
         notes.append("The table follows the path with the largest share; each δ is that of all paths.")
+    wild = dict.fromkeys([t.text for path in chain.paths for t in path.terms if not math.isfinite(t.value)])
+    if wild:
+        notes.append(f"Not a finite number: {', '.join(list(wild)[:SHOWN_NAMES])}")
     matrices = [t.matrix for t in chain.terms if t.matrix is not None]
     if matrices:
         notes.append("δ is the gradient by what a factor starts from: the δ of the line below times the matrix.")
@@ -108,7 +114,37 @@ def footnotes(chain: Chain) -> list[str]:
         notes.append(f"Singular values are those of some rows only, evenly spaced: {told}.")
     if any([not m.analysed for m in matrices]):
         notes.append("— stands for singular values that would take too long.")
-    return notes + [f"no gradient passes {cut}" for cut in chain.cuts]
+    return notes + [f"no gradient passes {cut}" for cut in chain.cuts] + _nameless(chain)
+
+
+def _nameless(chain: Chain) -> list[str]:
+    """What t₁ is, for tensors that the program gave no name but a term mentions."""
+    terms = [t for path in chain.paths for t in shortened(path.terms) if not isinstance(t, str)]
+    text = " ".join([t.text for t in terms])
+    near = [node for t in terms for e in t.edges for node in (e.source, e.target, *[i.source for i in e.target.inputs])]
+    known = dict.fromkeys([node for node in near if node.is_nameless])
+    told: list[Node] = []
+    while found := next((n for n in known if n not in told and _mentions(text, n.expr.text)), None):
+        told.append(found)
+        text += f" {found.equation}"  # which may mention others
+        known |= dict.fromkeys([e.source for e in found.inputs if e.source.is_nameless])
+        if len(told) > SHOWN_NAMES:
+            break
+    said = [node.equation + _what(node) for node in sorted(told[:SHOWN_NAMES], key=lambda node: int(node.id[1:]))]
+    said += ["…"] if len(told) > SHOWN_NAMES else []
+    return [f"Without a name in the program: {'; '.join(said)}"] if said else []
+
+
+def _what(node: Node) -> str:
+    """What a node without a formula is."""
+    if node.formula is not None:
+        return ""
+    value = f"value {number(float(node.value.item()))}" if node.value.size == 1 else f"shape {node.value.shape}"
+    return f", a {'constant' if node.role == 'constant' else 'variable'} of {value}"
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def chain_text(chain: Chain) -> str:

@@ -17,8 +17,8 @@ from tinygrad_vg.drawing.explanation.chain_html import chain_html
 from tinygrad_vg.drawing.explanation.chain_text import chain_text, counted, headline, one_line, shortened
 from tinygrad_vg.drawing.explanation.matrices import Matrix, matrices_of
 from tinygrad_vg.drawing.explanation.paths import COUNT_LIMIT, Paths, cuts_of
-from tinygrad_vg.drawing.formula import PRODUCT, Expr, Product, latex_number, literal, number, variable
-from tinygrad_vg.drawing.model import Ancestry, Edge, Model, Node, norm
+from tinygrad_vg.drawing.formula import PRODUCT, Expr, Product, latex_number, literal, may_touch, number, variable
+from tinygrad_vg.drawing.model import PRODUCTS, Ancestry, Edge, Model, Node, norm
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["Chain", "Path", "Term", "explain"]
@@ -362,7 +362,7 @@ def _written(edges: Sequence[Edge], whole: bool = False) -> Expr:
     """
     shown = [e for e in edges if not e.is_one]
     alone = whole and len(edges) == 1
-    full = [alone or not e.is_partial or _is_nameless(e.source) or _is_nameless(e.target) for e in shown]
+    full = [alone or not e.is_partial or _is_unknown(e.source) or _is_unknown(e.target) for e in shown]
     if len(shown) == 1:
         return shown[0].local.expr() if full[0] else shown[0].symbol
     product = Product()
@@ -371,7 +371,7 @@ def _written(edges: Sequence[Edge], whole: bool = False) -> Expr:
     return product.expr() if shown else literal(1.0)
 
 
-def _is_nameless(node: Node) -> bool:
+def _is_unknown(node: Node) -> bool:
     return node.role == "op" and node.tensor is not None and not node.tensor.name
 
 
@@ -413,11 +413,15 @@ def _norms(node: Node, rows: bool) -> tuple[float, float]:
     return norm(np.sum(node.grad, axis=0)), math.fsum([norm(row) for row in node.grad])
 
 
+def _multiplies(t: Tensor, i: int) -> bool:
+    return t.node is not None and t.node.op.name in PRODUCTS and i < 2
+
+
 def _sides(groups: Sequence[Sequence[Edge]]) -> list[bool]:
     """Whether each term multiplies from the left; one that could do either goes with the next towards the variable."""
     sides: list[bool] = []
     for group in groups:
-        places = [i for edge in group for t, i in edge.steps if t.node is not None and t.node.op.name == "matmul"]
+        places = [i for edge in group for t, i in edge.steps if _multiplies(t, i)]
         sides.append(places[-1] == 1 if places else sides[-1] if sides else False)
     return sides
 
@@ -427,6 +431,7 @@ def _matrix_written(edges: Sequence[Edge], left: bool, whole: bool) -> Expr:
     expr, shown = _written(edges, whole), [e.symbol for e in edges if not e.is_one]
     if left and len(shown) == 2:
         parts = [symbol.inside(PRODUCT) for symbol in shown]
-        expr = Expr(parts[0].text + parts[1].text, rf"{parts[0].latex}\,{parts[1].latex}", PRODUCT)
+        dot = "" if may_touch(parts[0].text, parts[1].text) else "·"
+        expr = Expr(f"{parts[0].text}{dot}{parts[1].text}", rf"{parts[0].latex}\,{parts[1].latex}", PRODUCT)
     text, latex = expr.text.replace("σ′(", "Σ′("), expr.latex.replace(r"\sigma '(", r"\Sigma '(")
     return Expr(text, latex, expr.level)

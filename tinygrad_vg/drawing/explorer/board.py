@@ -7,12 +7,13 @@ in light and dark. Ids are generated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
-from tinygrad_vg.drawing.explorer.layered import LANE, OVERHANG, ROOM_ABOVE, Box, Link, arrange
+from tinygrad_vg.drawing.explorer.layered import LANE, ROOM_ABOVE, Box, Link, arrange
 from tinygrad_vg.drawing.formula import number
 from tinygrad_vg.drawing.sketching.sketch import fit, text_width
 from tinygrad_vg.drawing.theme import LIGHT, Scale
@@ -24,9 +25,13 @@ ROW = 17.0
 AXIS = 34.0
 """From a card's top to the height at which wires meet it: its first row."""
 
-PAD = 7.0
-WIDEST_NUMBER = "−1.234e−10"
-CARD_WIDTH = (118.0, 216.0)
+PAD = 6.0
+WIDEST_NUMBER = "−0.001234"
+"""What every number has room for; the few that have more digits are squeezed."""
+
+NUMBER_WIDTH = text_width(WIDEST_NUMBER, 11.5)
+
+CARD_WIDTH = (108.0, 216.0)
 BESIDE = 84.0
 """Between a card and the parameter above or below it: room for the labels of wires."""
 
@@ -37,11 +42,14 @@ HEAD_LENGTH = 11.0
 """Of the head of a backward wire."""
 
 FORWARD_HEAD = 7.0
-SIDE = 8.0
-"""How far the two lines of a vertical wire stand from the middle."""
+VERTICAL = -22.0
+"""Where a vertical wire runs, from the middle of its cards: with its label to the right it is as wide as they are."""
 
-LABEL_SIDE = SIDE + 7
-"""Where the label of a vertical wire begins, from the middle."""
+SIDE = 8.0
+"""How far the two lines of a vertical wire stand apart, from the middle between them."""
+
+LABEL_SIDE = VERTICAL + SIDE + 7
+"""Where the label of a vertical wire begins, from the middle of its cards."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,14 +81,13 @@ class Row:
     @property
     def width(self) -> float:
         """Room for label and value, whatever the number."""
-        return text_width(self.label, 10.5) + text_width(
-            self.value if isinstance(self.value, str) else WIDEST_NUMBER, 11.5
-        )
+        value = text_width(self.value, 11.5) if isinstance(self.value, str) else NUMBER_WIDTH
+        return text_width(self.label, 10.5) + value
 
     @property
     def fits(self) -> bool:
         """Whether a card has room for all of it."""
-        return self.width + 2 * PAD + 6 <= CARD_WIDTH[1]
+        return self.width + 2 * PAD + 4 <= CARD_WIDTH[1]
 
 
 @dataclass(slots=True, eq=False)
@@ -97,8 +104,6 @@ class Card:
         What it holds.
     scope
         The name scopes it belongs to.
-    told
-        What it is, in one line for a screen reader.
     above, below
         The parameters that stand there.
     marked
@@ -116,7 +121,6 @@ class Card:
     kind: str
     rows: list[Row]
     scope: tuple[str, ...] = ()
-    told: str = ""
     above: Card | None = None
     below: Card | None = None
     marked: bool = False
@@ -135,14 +139,15 @@ class Card:
     @property
     def width(self) -> float:
         """Room for the head and for every number."""
-        head = text_width(self.name, 12, bold=True) + text_width(self.note, 10) + 2 * PAD + 6
-        return min(max([head, CARD_WIDTH[0], *[r.width + 2 * PAD + 6 for r in self.rows]]), CARD_WIDTH[1])
+        head = text_width(self.name, 12, bold=True) + text_width(self.note, 10) + 2 * PAD + 4
+        room = min(max([head, CARD_WIDTH[0], *[r.width + 2 * PAD + 4 for r in self.rows]]), CARD_WIDTH[1])
+        return 2.0 * math.ceil(room / 2)  # so that the middle is a whole number
 
     def line(self, row: int) -> tuple[str, str]:
         """A row's label and value as they fit side by side; the label makes way for the value."""
         label, text, inner = self.rows[row].label, self.rows[row].text, self.width - 2 * PAD - 4
         if isinstance(self.rows[row].value, float):
-            return fit(label, 10.5, inner - text_width(WIDEST_NUMBER, 11.5)), text
+            return fit(label, 10.5, inner - NUMBER_WIDTH), text
         text = fit(text, 11.5, inner - min(text_width(label, 10.5), 0.4 * inner))
         return fit(label, 10.5, inner - text_width(text, 11.5)), text
 
@@ -227,7 +232,9 @@ def draw_board(
     drawn = [_wire(i, wire, scale) for i, wire in enumerate(wires)]
     parts += [lines for lines, _ in drawn]
     parts += [_card(i, card) for i, card in enumerate(cards)]
-    parts += [label for _, label in drawn if label]  # above all lines, which their halos interrupt
+    for between, anchor in ((True, ' text-anchor="middle"'), (False, "")):  # labels, above all lines, as with a halo
+        labels = [label for wire, (_, label) in zip(wires, drawn, strict=True) if (wire.link is not None) is between]
+        parts += [f"<g{anchor}>" + "\n".join(filter(None, labels)) + "</g>"] if any(labels) else []
     w, h = num(width), num(height)
     svg = (
         f'<svg id="board" role="img" aria-label="{escape(title)}" aria-describedby="board-desc" viewBox="0 0 {w} {h}" '
@@ -284,8 +291,7 @@ def _box(card: Card) -> Box:
     down = card.height - AXIS + (BESIDE + card.below.height if card.below else 30.0)
     frame = 16.0 * min(len(card.scope), 2)
     half = max([c.width for c in stack]) / 2
-    right = max(half, card.aside + OVERHANG) if card.aside else half  # labels under the wires to the right keep off
-    return Box(card.width, up + frame / 2, down + frame, card.height - AXIS, left=half, right=right)
+    return Box(card.width, up + frame / 2, down + frame, card.height - AXIS, left=half, right=max(half, card.aside))
 
 
 def _clusters(cards: Sequence[Card]) -> list[tuple[str, tuple[float, float, float, float]]]:
@@ -327,12 +333,12 @@ def _card(i: int, card: Card) -> str:
     width = card.width
     w, h, right = num(width), num(card.height), num(width - PAD)
     name = fit(card.name, 12, width - 2 * PAD, bold=True)
-    room = width - 2 * PAD - 6 - text_width(name, 12, bold=True)
+    room = width - 2 * PAD - 4 - text_width(name, 12, bold=True)
     note = fit(card.note, 10, room) if room > 24 else ""
     x, y = num(card.x), num(card.y)
     parts = [
-        f'<g class="n k-{card.kind}{" mark" * card.marked}" id="n{i}" transform="translate({x} {y})" '
-        f'aria-label="{escape(card.told)}"><rect width="{w}" height="{h}" rx="7"/>'
+        f'<g class="n k-{card.kind}{" mark" * card.marked}" id="n{i}" transform="translate({x} {y})">'
+        f'<rect width="{w}" height="{h}" rx="7"/>'
         f'<path d="M.5 {num(HEAD)}V7.5a7 7 0 0 1 7-7H{num(width - 7.5)}a7 7 0 0 1 7 7V{num(HEAD)}Z"/>'
         f'<text class="t" x="{num(PAD)}" y="16">{escape(name)}</text>'
     ]
@@ -341,8 +347,10 @@ def _card(i: int, card: Card) -> str:
     for k in range(len(card.rows)):
         y = num(card.baseline(k))
         label, text = card.line(k)
+        long = isinstance(card.rows[k].value, float) and len(text) > len(WIDEST_NUMBER)
+        squeezed = f' textLength="{num(NUMBER_WIDTH)}" lengthAdjust="spacingAndGlyphs"' if long else ""
         parts.append(
-            f'<text x="{num(PAD)}" y="{y}">{escape(label)}</text><text class="v" x="{right}" y="{y}">'
+            f'<text x="{num(PAD)}" y="{y}">{escape(label)}</text><text class="v" x="{right}" y="{y}"{squeezed}>'
             f"{escape(text)}</text>"
         )
     return "".join(parts) + "</g>"
@@ -358,8 +366,7 @@ def _wire(i: int, wire: Wire, scale: Scale) -> tuple[str, str]:
     if not wire.words and wire.value is None:
         return lines + "</g>", ""
     x, y = num(at[0]), num(at[1])
-    anchor = ' text-anchor="middle"' if wire.link is not None else ""
-    label = f'<text class="l {colour}" id="l{i}" x="{x}" y="{y}"{anchor}><tspan class="s">{escape(wire.words)}</tspan>'
+    label = f'<text class="l {colour}" id="l{i}" x="{x}" y="{y}"><tspan>{escape(wire.words)}</tspan>'
     if wire.value is not None:
         label += f'<tspan class="w" x="{x}" dy="13">{escape(wire.second)}</tspan>'
     return lines + "</g>", label + "</text>"
@@ -383,9 +390,9 @@ def _curve(points: Sequence[tuple[float, float]], head: float) -> str:
     # A card as wide as its column begins and ends at the column's edge, and a head may be longer than what is left.
     way = [start, *[p for p in points[1:-1] if sign * start[0] < sign * p[0] < sign * end[0]], end]
     d = f"M{num(start[0])} {num(start[1])}"
-    for (x0, y0), (x1, y1) in pairwise(way):
+    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(way), 2):
         if y0 == y1:
-            d += f"L{num(x1)} {num(y1)}"
+            d += f"H{num(x1)}" if i == len(way) or way[i][1] != y1 else ""  # straight on: one line
         else:
             middle = num((x0 + x1) / 2)
             d += f"C{middle} {num(y0)} {middle} {num(y1)} {num(x1)} {num(y1)}"
@@ -400,8 +407,8 @@ def _vertical(wire: Wire) -> tuple[str, str, tuple[float, float]]:
         far, near, sign = wire.source.y + wire.source.height, wire.target.y, 1
     else:
         far, near, sign = wire.source.y, wire.target.y + wire.target.height, -1
-    there = f"M{num(middle - SIDE)} {num(far)}V{num(near - sign * FORWARD_HEAD)}"
-    back = f"M{num(middle + SIDE)} {num(near)}V{num(far + sign * HEAD_LENGTH)}"
+    there = f"M{num(middle + VERTICAL - SIDE)} {num(far)}V{num(near - sign * FORWARD_HEAD)}"
+    back = f"M{num(middle + VERTICAL + SIDE)} {num(near)}V{num(far + sign * HEAD_LENGTH)}"
     return there, back, (middle + LABEL_SIDE, (far + near) / 2 + (-2 if above else 6))
 
 

@@ -23,6 +23,7 @@ const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const FORWARD = {
   absolute: Math.abs,
   add: (x, y) => x + y,
+  affine: (x, w, b) => x * w + b,
   arccos: Math.acos,
   arccosh: Math.acosh,
   arcsin: Math.asin,

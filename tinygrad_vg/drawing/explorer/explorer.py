@@ -37,6 +37,9 @@ __all__ = ["explore", "page_of"]
 BAR = 130
 """The length of the longest bar."""
 
+LEAST, LEAST_PHONE = 0.78, 0.92
+"""How small the picture is drawn at most, of its natural size: below, it could not be read, and scrolls instead."""
+
 
 def explore(
     t: Tensor,
@@ -82,6 +85,10 @@ def explore(
 
     Notes
     -----
+    The page of the chapter's chain has less than 60 kB, of which more than half are the script and the style. Boxes and
+    edges add about 0.6 kB each, so a tangle of 40 boxes and 100 edges is beyond 100 kB. A picture that is too wide for
+    the screen shrinks as long as it can be read, and then scrolls in its own box.
+
     Where there are no sliders, the page gives the reason: arrays in the graph, an operation of the user's own, float32.
     A condition of ``np.where`` and the branches of the program are those of the recorded graph, wherever the sliders
     stand.
@@ -120,7 +127,7 @@ def page_of(plan: Plan, *, theme: str, title: str, description: str) -> str:
     scale = Scale.of([*[wire.flow for wire in scene.wires], *products])
     title = said(title)
     board, width = draw_board(scene.cards, scene.wires, scale, title, said(description, 600))
-    style = f"{_colours(theme)}:root {{ --natural: {width:.0f}px }}\n{_file('explorer.css')}"
+    style = f"{_colours(theme)}{_file('explorer.css')}{_sizes(width)}"
     value_head, product_head = "value", "product so far"
     if opening and opening.of_norms:
         value_head, product_head = "ratio", running_norm(opening)
@@ -179,6 +186,17 @@ def _colours(theme: str) -> str:
             f".m.{name} > path, rect.{name} {{ fill: var(--{name}) }} #board .l.{name} {{ fill: var(--{name}-text) }}\n"
         )
     return "".join(rules)
+
+
+def _sizes(width: float) -> str:
+    """How far the picture may shrink, and from which width of the screen on it scrolls sideways, which a line says."""
+    narrow, told = 40 * 16, "#wide { display: block }"
+    screen, phone = LEAST * width + 2 * 18, LEAST_PHONE * width + 2 * 13.2  # what stands left and right of it
+    return (
+        f":root {{ --natural: {width:.0f}px; --least: {LEAST}; --least-phone: {LEAST_PHONE} }}\n"
+        f"@media (min-width: {narrow}.02px) and (max-width: {screen:.0f}px) {{ {told} }}\n"
+        f"@media (max-width: {min(narrow, phone):.0f}px) {{ {told} }}"
+    )
 
 
 def _variables(c: Palette) -> str:
@@ -269,7 +287,7 @@ def _data(scene: Scene) -> dict[str, Any]:
     tape = scene.tape
     names = sorted({name for name, _ in tape.steps})
     terms: dict[Any, int] = {}  # most terms are shared by several variables
-    chains = {i: _chain_data(scene, chain, terms) for i, chain in scene.chains.items()}
+    chains = {i: _chain_data(scene, i, chain, terms) for i, chain in scene.chains.items()}
     return {
         "root": scene.root,
         "heading": _heading(scene, None),
@@ -297,7 +315,9 @@ def _finite(x: float) -> float | str:
 def _card_data(scene: Scene, i: int) -> dict[str, Any]:
     card, (value, grad) = scene.cards[i], scene.slots[i]
     rows = [
-        [row.label, -1 if row.slot is None else row.slot, row.backward, card.line(k)[1]]
+        [row.label, -1, int(row.backward), card.line(k)[1]]
+        if row.slot is None
+        else [row.label, row.slot, int(row.backward)]
         for k, row in enumerate(card.rows)
     ]
     return {
@@ -306,27 +326,39 @@ def _card_data(scene: Scene, i: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _wire_data(scene: Scene, i: int) -> dict[str, Any]:
+def _wire_data(scene: Scene, i: int) -> list[Any]:
+    """Source, target, first line of the label, flow; slot of the local derivative; second line, unless computed."""
     wire = scene.wires[i]
-    return {
-        "from": scene.cards.index(wire.source), "to": scene.cards.index(wire.target), "words": wire.words,
-        "symbol": wire.words.removeprefix("×"), "second": wire.second, "local": -1 if wire.slot is None else wire.slot,
-        "flow": None if wire.flow is None else _finite(wire.flow),
-    }  # fmt: skip
+    source, target = scene.cards.index(wire.source), scene.cards.index(wire.target)
+    flow = None if wire.flow is None else _finite(wire.flow)
+    if wire.slot is None:
+        return (
+            [source, target, wire.words, flow, -1, wire.second] if wire.second else [source, target, wire.words, flow]
+        )
+    if scene.slots[target][1] < 0:
+        return [source, target, wire.words, flow, wire.slot, wire.second]
+    return [source, target, wire.words, None if flow is None else 1, wire.slot]  # the page multiplies by itself
 
 
-def _chain_data(scene: Scene, chain: Chain, terms: dict[Any, int]) -> dict[str, Any]:
+def _chain_data(scene: Scene, i: int, chain: Chain, terms: dict[Any, int]) -> dict[str, Any]:
+    """The chain of card `i`: what the page cannot find by itself."""
     paths = []
     for path in chain.paths:
         keys = []
         for term in path.terms:
-            fixed = (_finite(term.value), _finite(term.product)) if chain.of_norms else (None, None)
+            fixed = (_finite(term.value), _finite(term.product)) if chain.of_norms else ()
             keys.append((said(term.text, 60), tuple([scene.edges[e] for e in term.edges]), *fixed))
-        paths.append({"text": said(path.text, 240), "terms": [terms.setdefault(key, len(terms)) for key in keys]})
-    return {
-        "name": _name(chain), "paths": paths, "counted": chain.counted, "others": chain.others > 0,
-        "tail": _tail(chain), "sum": _sum(chain), "cuts": [f"no gradient passes {said(cut)}" for cut in chain.cuts],
-    }  # fmt: skip
+        found: dict[str, Any] = {"terms": [terms.setdefault(key, len(terms)) for key in keys]}
+        text = said(path.text, 240)
+        paths.append(found if text == " · ".join([key[0] for key in keys]) else {"text": text, **found})
+    data: dict[str, Any] = {"name": _name(chain), "paths": paths}
+    if not _single(chain):
+        data |= {"counted": chain.counted, "others": chain.others > 0, "tail": _tail(chain)}
+    if scene.slots[i][1] < 0:  # else the page writes it, from the gradient
+        data["sum"] = _sum(chain)
+    if chain.cuts:
+        data["cuts"] = [f"no gradient passes {said(cut)}" for cut in chain.cuts]
+    return data
 
 
 def _json(data: Any) -> str:

@@ -7,13 +7,19 @@ nearly straight. It is meant for some dozens of boxes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tinygrad_vg.drawing.sketching.spacing import kept_apart
+
 __all__ = ["Box", "Layout", "Link", "arrange"]
 
-MARGIN = 22.0
+MARGIN = 16.0
+GAP = 35.0
+"""Between columns, at least."""
+
 SEPARATION, CLOSE = 26.0, 4.0
 """Between boxes of a column, and between edges that pass it."""
 
@@ -221,6 +227,8 @@ class _Grid:
                     wishes.append(_mean([(_pull(slot, n), n.box.y) for n in near], slot.box.y))
                 for slot, y in zip(column, _apart([s.box for s in column], wishes), strict=True):
                     slot.box.y = y
+        for slot in self.slots + [s for way in self.ways.values() for s in way[1:-1]]:
+            slot.box.y = float(round(slot.box.y))  # half as many digits in the page
 
     # -------------------------------------------------------------------------------------------------------- ways
 
@@ -235,7 +243,7 @@ class _Grid:
                 # Around the axis, as far as there is room above it, and the rest below.
                 first = max(-(len(links) - 1) / 2 * pitch, -ROOM_ABOVE)
                 for i, link in enumerate(links):
-                    heights[link, side] = slot.box.y + first + i * pitch
+                    heights[link, side] = float(math.floor(slot.box.y + first + i * pitch))
         for link in self.links:
             way = self.ways[link]
             ys = [heights[link, 1], *[slot.box.y for slot in way[1:-1]], heights[link, 0]]
@@ -243,7 +251,7 @@ class _Grid:
 
     def gaps(self) -> list[float]:
         """How wide the space before each column must be for the labels in it; where they stand is noted, too."""
-        widths = [42.0] * len(self.columns)
+        widths = [GAP] * len(self.columns)
         standing: dict[int, list[tuple[Link, float, bool]]] = {}
         for link in [link for link in self.links if link.label]:
             way, place = self.ways[link], self._label_place(link)
@@ -263,7 +271,7 @@ class _Grid:
                 # Under the boxes, unless it had to make way, it may be wider than the space between them.
                 room = link.label - 2 * OVERHANG if under and abs(y - top) < 1 else link.label + 14
                 widths[column] = max(widths[column], room)
-        return widths
+        return [2.0 * math.ceil(width / 2) for width in widths]
 
     def _free_below(self, slot: _Slot, top: float) -> bool:
         """Whether a label at this height stays above what comes next in the column."""
@@ -282,7 +290,7 @@ class _Grid:
         x = MARGIN
         middles, edges = [], []
         for i, column in enumerate(self.columns):
-            left, right = max([s.box.left for s in column]), max([s.box.right for s in column])
+            left, right = (float(math.ceil(max([getattr(s.box, side) for s in column]))) for side in ("left", "right"))
             x += gaps[i] if i else 0.0
             middles.append(x - gaps[i] / 2)
             edges.append((x, x + left + right))
@@ -331,17 +339,5 @@ def _mean(weighted: Sequence[tuple[float, float]], otherwise: float) -> float:
 
 
 def _apart(boxes: Sequence[Box], wishes: Sequence[float]) -> list[float]:
-    """The heights nearest to those wished for (in squares) that keep the boxes apart: pool adjacent violators."""
-    offsets, offset = [0.0], 0.0
-    for above, below in pairwise(boxes):
-        offset += above.down + max(above.space, below.space) + below.up
-        offsets.append(offset)
-    pools: list[tuple[float, int]] = []  # (mean, how many)
-    for wish, shift in zip(wishes, offsets, strict=True):
-        mean, count = wish - shift, 1
-        while pools and pools[-1][0] > mean:
-            other, n = pools.pop()
-            mean, count = (mean * count + other * n) / (count + n), count + n
-        pools.append((mean, count))
-    flat = [mean for mean, count in pools for _ in range(count)]
-    return [mean + shift for mean, shift in zip(flat, offsets, strict=True)]
+    """The heights nearest to those wished for that keep the boxes apart."""
+    return kept_apart(wishes, [a.down + max(a.space, b.space) + b.up for a, b in pairwise(boxes)])

@@ -36,6 +36,9 @@ __all__ = ["Scene", "said", "scene_of"]
 LONGEST, NAME = 160, 48
 """How many characters of a text, and of a name, the page shows."""
 
+LOCAL = 16
+"""How long the name of a local derivative may be in a card; the panel and the wire have it in full."""
+
 # What turns the reading direction of all that follows it.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -215,9 +218,8 @@ def _card(node: Node, numbers: _Numbers | None) -> Card:
     main = dot.main_edge(node) if numbers is not None else None
     if numbers is not None and main is not None and main.value is not None:
         label = main.symbol.text if "′(" in main.symbol.text else f"∂/∂{main.source.expr.text}"
-        rows.append(Row(said(label, 12), main.value, slot=numbers.local(main)))
-    told = ", ".join([f"{name} {note}".strip(), *[f"{row.label} {row.text}" for row in rows]])
-    return Card(name, note, dot.kind(node), rows, tuple([said(shown(s), NAME) for s in node.scope]), told)
+        rows.append(Row(said(label) if len(label) <= LOCAL else "local", main.value, slot=numbers.local(main)))
+    return Card(name, note, dot.kind(node), rows, tuple([said(shown(s), NAME) for s in node.scope]))
 
 
 def _value_rows(node: Node) -> list[tuple[str, str, str]]:
@@ -390,7 +392,7 @@ def _layer_card(layer: Layer, root: str) -> tuple[Card, list[tuple[str, str]]]:
         shape = "×".join(map(str, node.value.shape)) or "a number"
         more.append((said(f"{node.expr.text}, {shape}", 60), f"‖value‖ {number(norm(node.value))}, ‖grad‖ {grad}"))
     title, formula = said(layer.title, NAME), said(layer.formula)
-    return Card(title, formula, "act", rows, told=f"{title}: {formula}"), more
+    return Card(title, formula, "act", rows), more
 
 
 def _other_card(box: Block | Node) -> tuple[Card, list[tuple[str, str]]]:
@@ -406,4 +408,4 @@ def _other_card(box: Block | Node) -> tuple[Card, list[tuple[str, str]]]:
     if box.scopes:
         told.append(("scopes", said(" – ".join(box.scopes))))
     title = said(box.title)
-    return Card(title, "", "pre", [*rows, Row("‖grad‖ at its end", grad, True)], told=title), told
+    return Card(title, "", "pre", [*rows, Row("‖grad‖ at its end", grad, True)]), told

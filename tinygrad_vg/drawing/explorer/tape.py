@@ -132,7 +132,7 @@ class Recording:
         g: Any = Tensor(np.ones(edge.target.value.shape))
         for t, i in edge.steps:
             assert t.node is not None
-            args = [self.copies[a] if type(a) is Tensor else a for a in t.node.inputs]
+            args = [self.copies[a] if type(a) is Tensor else a for a in t.node._variables()]
             rule = t.node.op.rules(len(args))[i]
             assert rule is not None  # else the edge is cut
             g = rule(g, self.copies[t], *args, **t.node.params)
