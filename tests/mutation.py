@@ -310,7 +310,7 @@ WIRING = {
         "owned and type(cotangent) is np.ndarray",
         "type(cotangent) is np.ndarray",
     ),
-    "records nothing": ("_sweep", "(tensor, node.variables())", "(tensor, node.values)"),
+    "records nothing": ("_sweep", "(tensor, node._variables())", "(tensor, node.values)"),
 }
 
 

@@ -168,7 +168,7 @@ def test_a_step_uses_the_gradient_up_but_leaves_what_others_hold(settings):
     theta, g = rng.normal(size=(3, 2)), rng.normal(size=(3, 2))
     values = []
     for holder in (lambda a: None, lambda a: a, lambda a: a[1:], lambda a: memoryview(a)):
-        w = Tensor(theta, "w")
+        w = vg.Tensor(theta, "w")
         opt = SGD([w], 0.1, weight_decay=0.5, **settings)
         for _ in range(3):
             w.grad = g.copy()
@@ -191,7 +191,8 @@ def test_a_gradient_of_another_precision_or_write_protected_is_taken_too(setting
         w.grad = g
         del g
         opt.step()
-        assert w.data.tolist() in ([0.5, 0.0], [0.0, 0.0]) and w.dtype == np.float64
+        assert w.data.tolist() in ([0.5, 0.0], [0.0, 0.0])
+        assert w.dtype == np.float64
 
 
 def test_float32_stays():

@@ -51,7 +51,7 @@ def _sweep(
         if record:
             _check_fresh(node)
         op, params = node.op, node.params
-        out, args = (tensor, node.variables()) if record else (tensor._array, node.values)
+        out, args = (tensor, node._variables()) if record else (tensor._array, node.values)
         if not op.needs_args:
             args = ()
         rules = op.vjps if type(op.vjps) is tuple else op.rules(len(node.inputs))

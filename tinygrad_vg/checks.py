@@ -10,11 +10,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 CONSTANTS = frozenset([np.ndarray, float, int, bool, np.float64, np.float32, np.int64, np.bool_, type(None)])
 
+_NO_MATRIX = "np.matrix is not supported, whose * and ** are not those of arrays; use np.asarray(m), and @ for products"
+
 
 def constant(x: Any, op: str) -> Any:
     """An argument that is no Tensor as something NumPy computes with: lists become arrays, masked ones are refused."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{op}: masked arrays are not supported; use x.filled(value) and np.where(mask, …)")
+    if isinstance(x, np.matrix):
+        raise TypeError(f"{op}: {_NO_MATRIX}")
     return x if isinstance(x, np.generic | str) else np.asarray(x)
 
 
@@ -22,6 +26,8 @@ def leaf_array(data: Any) -> Array:
     """The array of a new leaf: a fresh float64 or float32 copy that nobody else can write to."""
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("masked arrays are not supported; use x.filled(value), or np.where(mask, …) in the function")
+    if isinstance(data, np.matrix):
+        raise TypeError(_NO_MATRIX)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -46,7 +52,7 @@ def settled(out: Any, op: str) -> Array:
 def explain_failure(error: Exception, op: str, elementwise: bool, values: tuple[Any, ...]) -> NoReturn:
     """Re-raise NumPy's complaint with the op, the shapes and what to do."""
     shapes = " and ".join([str(np.shape(v)) for v in values[:8]])
-    if op == "matmul":
+    if op in ("matmul", "affine"):
         cure = "; the last axis of the left must be as long as the last but one of the right: (…, k, n) @ (…, n, m)"
     elif elementwise:
         cure = (

@@ -860,6 +860,10 @@ _CASES += [
     OpCase("matmul, vector and matrix", np.matmul, _batched("k,...kn->...n"), ("k", "*kn")),
     OpCase("matmul", np.matmul, _loops("mk,kn->mn"), ("mk", "kn")),
     OpCase("matmul, batches", np.matmul, _batched("...mk,...kn->...mn"), ("*mk", "*kn")),
+    *[
+        OpCase(name, ops.affine, lambda x, w, b: _loops("mk,kn->mn")(x, w) + b, ("mk", "kn", bias))
+        for name, bias in (("affine", "n"), ("affine, a bias for each row", "mn"))
+    ],
     OpCase("dot, numbers", np.dot, np.multiply, ("*", "")),
     OpCase("dot, number first", np.dot, np.multiply, ("", "*")),
     OpCase("dot, vectors", np.dot, _loops("k,k->"), ("k", "k")),

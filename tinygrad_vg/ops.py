@@ -25,7 +25,7 @@ from tinygrad_vg.checks import Array
 from tinygrad_vg.modes import STATE
 from tinygrad_vg.tensor import PLAIN, RULES, Op, Tensor, apply, plain
 
-__all__ = ["log_softmax", "logsumexp", "primitive", "relu", "sigmoid", "softmax", "softplus", "stop_gradient"]
+__all__ = ["affine", "log_softmax", "logsumexp", "primitive", "relu", "sigmoid", "softmax", "softplus", "stop_gradient"]
 
 
 # --------------------------------------------------------------------------------------------- how a row is entered
@@ -954,6 +954,21 @@ def _transposed(matrices: Any) -> Any:
 
 
 rule(np.matmul, _left, _right, symbol="{0} @ {1}", local=("{1}ᵀ", "{0}ᵀ"), analytic=True)
+
+
+@rule_of(
+    vjps=(
+        lambda g, out, x, w, b: _left(g, out, x, w),
+        lambda g, out, x, w, b: _right(g, out, x, w),
+        lambda g, out, x, w, b: sum_to(g, b.shape),
+    ),
+    symbol="{0} @ {1} + {2}",
+    local=("{1}ᵀ", "{0}ᵀ", "1"),
+    analytic=True,
+)
+def affine(x: Any, w: Any, b: Any) -> Any:
+    """``x @ w + b``, the weighted input of a layer, as one operation: half the nodes of a network are saved so."""
+    return x @ w + b
 
 
 @composite(np.dot)

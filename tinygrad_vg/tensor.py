@@ -22,9 +22,7 @@ from tinygrad_vg.modes import SCOPE, STATE, check_finite, check_unchanged, user_
 
 __all__ = ["OpNode", "Tensor"]
 
-RULES: dict[
-    Callable[..., Any], Callable[..., Any]
-] = {}  # NumPy function -> the differentiable function that stands for it
+RULES: dict[Callable[..., Any], Any] = {}  # NumPy function -> the differentiable function that stands for it
 PLAIN: set[Callable[..., Any]] = set()  # NumPy functions that only ask: their answer is a constant, so a plain array
 
 _births = itertools.count()  # one clock for all tensors: an input is always older than what is made of it
@@ -120,7 +118,7 @@ class OpNode:
         line = self.witness[0] if self.witness else "Build the graph inside detect_anomaly() to see the line."
         return f"Inputs: {', '.join(named)}. {line}"
 
-    def variables(self) -> tuple[Any, ...]:
+    def _variables(self) -> tuple[Any, ...]:
         """What it was computed from, the Tensors as they are, for a derivative that is to be recorded."""
         return tuple([a if type(a) is Tensor else value for a, value in zip(self.inputs, self.values, strict=True)])
 

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_vg.modes import name_scope
 from tinygrad_vg.nn.activations import Activation, by_name
 from tinygrad_vg.nn.init import Initialiser, Seed, WeightRule, draw_parameters
+from tinygrad_vg.ops import affine
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["MLP", "Dense"]
@@ -75,7 +76,7 @@ class Dense:
             return self._affine(x)
 
     def _affine(self, x: Any) -> Any:
-        z = x @ self.w + self.b
+        z = affine(x, self.w, self.b)
         if type(z) is Tensor:
             z.name = self._z
         return z
@@ -258,7 +259,7 @@ def _precision(dtype: Any) -> np.dtype[Any]:
 
 
 def _check_input(x: Any, n_in: int, model: Any) -> None:
-    shape = np.shape(x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if shape[-1:] != (n_in,):
         raise ValueError(
             f"{model!r} was given an input of shape {shape}; it needs (n, {n_in}): rows are samples, columns the "

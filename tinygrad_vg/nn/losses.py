@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_vg.ops import log_softmax, primitive, sigmoid, softplus
+from tinygrad_vg.ops import log_softmax, rule_of, sigmoid, softplus
 from tinygrad_vg.tensor import Tensor
 
 __all__ = ["cross_entropy", "quadratic", "softmax_cross_entropy"]
@@ -58,7 +58,7 @@ def _binary_cross_entropy_vjp(g: Any, out: Any, z: Any, y: Any) -> Any:
     return sigmoid(sign * z) * (sign * (g / _samples(y)))
 
 
-@primitive(
+@rule_of(
     vjps=(_binary_cross_entropy_vjp, None), name="cross_entropy", symbol="H", local="(σ({0}) − {1})/n", analytic=True
 )
 def _binary_cross_entropy(z: Any, y: Any) -> Any:
@@ -87,7 +87,7 @@ def quadratic(a: Any, y: Any) -> Any:
     return _cost(_half_square(a, targets))
 
 
-@primitive(
+@rule_of(
     vjps=(lambda g, out, a, y: (a - y) * (g / _samples(y)), None),
     name="quadratic",
     symbol="½‖{0} − {1}‖²/n",
