@@ -4,7 +4,7 @@ import mutation
 import pytest
 
 PART = range(0, len(mutation.rows()), 6)
-MOST = 98
+MOST = 98  # entries of equivalent_mutants.txt; this number may grow only with the table
 
 
 def of_row(outcomes):
