@@ -927,7 +927,7 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 # ------------------------------------------------------------------------------------------------------------ products
 
 
-def _left(g: Any, out: Any, a: Any, b: Any) -> Any:
+def _left(g: Any, out: Any, a: Any, b: Any, *_: Any) -> Any:
     """The cotangent of the left factor of a matrix product: g bᵀ."""
     if b.ndim == 1:
         product = g[..., None] * b
@@ -938,7 +938,7 @@ def _left(g: Any, out: Any, a: Any, b: Any) -> Any:
     return product if product.shape == a.shape else sum_to(product, a.shape)
 
 
-def _right(g: Any, out: Any, a: Any, b: Any) -> Any:
+def _right(g: Any, out: Any, a: Any, b: Any, *_: Any) -> Any:
     """The cotangent of the right factor: aᵀ g."""
     if a.ndim == 1:
         product = g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
@@ -957,11 +957,7 @@ rule(np.matmul, _left, _right, symbol="{0} @ {1}", local=("{1}ᵀ", "{0}ᵀ"), a
 
 
 @rule_of(
-    vjps=(
-        lambda g, out, x, w, b: _left(g, out, x, w),
-        lambda g, out, x, w, b: _right(g, out, x, w),
-        lambda g, out, x, w, b: sum_to(g, b.shape),
-    ),
+    vjps=(_left, _right, lambda g, out, x, w, b: sum_to(g, b.shape)),
     symbol="{0} @ {1} + {2}",
     local=("{1}ᵀ", "{0}ᵀ", "1"),
     analytic=True,

@@ -282,15 +282,16 @@ def _take_gradient(tensor: Tensor) -> Array:
     g: Any = tensor.grad
     tensor.grad = None
     ours = type(g) is np.ndarray and g.base is None and getrefcount(g) == ALONE and g.flags.writeable
-    return g if ours and g.dtype == tensor.dtype else np.array(g, tensor.dtype)
+    return g if ours and g.dtype is tensor._array.dtype else np.array(g, tensor.dtype)
 
 
 def _descend(tensor: Tensor, lr: float, kept: float) -> None:
     """θ ← kept·θ − lr·∇C, as kept·(θ − (lr/kept)·∇C) and in the gradient's memory."""
-    kept = _kept_of(tensor, kept)
-    new = _take_gradient(tensor)
+    theta, new = tensor._array, _take_gradient(tensor)
+    if theta.ndim < 2:
+        kept = 1.0
     new *= -lr / kept
-    new += tensor._array
+    new += theta
     if kept != 1:
         new *= kept
     tensor._bind(new)

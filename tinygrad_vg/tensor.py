@@ -256,7 +256,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def _bind(self, array: Array) -> None:
         """Take an array as the value that has its shape and dtype and that nobody else holds."""
-        array.flags.writeable = False
+        array.setflags(write=False)
         self._array = array
 
     def named(self, name: str) -> Tensor:
