@@ -283,7 +283,7 @@ def check(found, expected, rtol):
         assert_allclose(found[name], pair, rtol=rtol, atol=0, err_msg=name)
 
 
-ARGUMENTS = {"where": 3, "cross_entropy": 2, "quadratic": 2}
+ARGUMENTS = {"affine": 3, "where": 3, "cross_entropy": 2, "quadratic": 2}
 
 
 def test_every_forward_is_numpys(browser, chain_page):

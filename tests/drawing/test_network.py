@@ -383,3 +383,10 @@ def test_wrong_arguments():
 def test_the_gap_between_boxes_is_what_apart_says():
     assert apart((0, 0, 1, 1), (1, 0, 2, 1))
     assert not apart((0, 0, 1, 1), (0.9, 0.9, 2, 2))
+
+
+def test_the_least_value_of_a_logarithmic_scale_has_a_bar_that_is_seen():
+    for least in (1e-9, 1.0001e-9, 1.06e-9):
+        svg = draw_network([2, 2, 2], [[least, 3e-8], [1e-4, 0.0]], scale="log", inputs=False).to_svg()
+        heights = [high - low for _, low, _, high in map(bounds, shapes(svg, "bar"))]
+        assert min(heights) >= 1.5

@@ -30,6 +30,8 @@ RADIUS, INPUT_RADIUS = 19.0, 8.0
 ROW, COLUMN, MARGIN, TOP = 46.0, 144.0, 18.0, 70.0
 BAR, FULL = 11.0, 31.0
 """Width of a bar, and the length of a full one; drawn to both sides of zero, each side has half of it."""
+SEEN = 1.5
+"""The least length of a bar on a logarithmic scale, where one is either nothing or must be seen."""
 
 
 def draw_network(
@@ -256,8 +258,9 @@ class _Ruler:
         size = abs(value)
         if self.is_empty or not size or not math.isfinite(size):
             return 0.0
-        place = size if self.kind == "linear" else math.log10(size)
-        return self.full * ((place - self.low) / (self.high - self.low))
+        if self.kind == "linear":
+            return self.full * (size / self.high)
+        return max(SEEN, self.full * ((math.log10(size) - self.low) / (self.high - self.low)))
 
     def marks(self) -> list[tuple[str, float]]:
         """What the key shows: (its text, value)."""
