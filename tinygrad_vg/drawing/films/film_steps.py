@@ -43,9 +43,9 @@ class Step:
 def steps_of(model: Model, chain: Chain | None) -> list[Step]:
     """The steps forward, those backward, and what has come of them: with a chain, its product."""
     if chain is not None and chain.terms:
-        last = Step("product", chain.headline)
+        last = Step("product", _flat(chain.headline))
     else:
-        last = Step("gradients", f"all gradients of {model.root.expr.text}, in one sweep")
+        last = Step("gradients", f"all gradients of {_flat(model.root.expr.text)}, in one sweep")
     return [*_forward(model), *_backward(model), last]
 
 
@@ -60,15 +60,15 @@ def _forward(model: Model) -> Iterator[Step]:
         parts = [("node", n.id) for n in new]
         parts += [("edge", dot.edge_id(e, "forward")) for e in node.inputs]
         parts += [("edge", dot.edge_id(e, "line" if _flows(e) else "both")) for e in node.inputs]
-        name = node.expr.text
-        yield Step("forward", f"{node.equation}{_equals(node.value, name)}", parts, node.id)
+        name = _flat(node.expr.text)
+        yield Step("forward", f"{_flat(node.equation)}{_equals(node.value, name)}", parts, node.id)
 
 
 def _backward(model: Model) -> Iterator[Step]:
     """One step an edge, youngest node first; a gradient is shown when all that flows into it is there."""
     root = model.root
     start = _partial(model, root)
-    summed = "" if root.value.size == 1 else f", for the sum of the elements of {root.expr.text}"
+    summed = "" if root.value.size == 1 else f", for the sum of the elements of {_flat(root.expr.text)}"
     yield Step("backward", f"{start} = 1: here the sweep begins{summed}", [("grad", root.id)], root.id)
     flowing = {node: sum([_flows(e) for e in node.outputs]) for node in model.nodes}
     done: Counter[Node] = Counter()
@@ -96,7 +96,7 @@ def _flows(edge: Edge) -> bool:
 
 
 def _partial(model: Model, node: Node) -> str:
-    return f"∂{model.root.expr.text}/∂{node.expr.text}"
+    return f"∂{_flat(model.root.expr.text)}/∂{_flat(node.expr.text)}"
 
 
 def _flow(model: Model, edge: Edge, part: int, parts: int) -> str:
@@ -107,7 +107,7 @@ def _flow(model: Model, edge: Edge, part: int, parts: int) -> str:
     if edge.value is not None and target.grad is not None:
         told = f"= {_product(edge, above if target is not model.root else '', float(target.grad.item()))}"
     else:
-        by = "" if edge.is_one else f", {dot.edge_words(edge)[0]}"
+        by = "" if edge.is_one else f", {_flat(dot.edge_words(edge)[0])}"
         told = f"from {above}{by}: norm {number(edge.flow)}"
     if parts == 1:
         return f"{whole} {told}"
@@ -119,7 +119,7 @@ def _product(edge: Edge, above: str, incoming: float) -> str:
     """What comes in times the local derivative, in words and in numbers; a factor 1 is left away."""
     assert edge.value is not None
     assert edge.flow is not None
-    local = "" if edge.is_one else edge.symbol.inside(ATOM).text
+    local = "" if edge.is_one else _flat(edge.symbol.inside(ATOM).text)
     words = " · ".join([word for word in (above, local) if word])
     numbers = " · ".join([_bracketed(x) for x in (incoming, edge.value)]) if above and local else ""
     end = number(edge.flow)
@@ -129,3 +129,8 @@ def _product(edge: Edge, above: str, incoming: float) -> str:
 def _bracketed(x: float) -> str:
     text = number(x)
     return f"({text})" if text.startswith("−") else text
+
+
+def _flat(formula: str) -> str:
+    """A formula, whose names are shown already, in one line."""
+    return formula.replace("\n", "␊")
