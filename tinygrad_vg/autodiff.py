@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_vg.checks import leaf_array
 from tinygrad_vg.modes import STATE, StaleGraphError, check_finite, state
 from tinygrad_vg.ops import Scattered, cast, identity, scatter, sum_to
 from tinygrad_vg.tensor import ALONE, OpNode, Tensor
@@ -228,18 +229,18 @@ def _seed(root: Any, seed: Any, as_tensor: bool) -> Any:
         return Tensor(seed) if as_tensor else seed
     if np.shape(seed) != root.shape:
         raise ValueError(f"the seed has shape {np.shape(seed)}, the tensor {root.label()} has shape {root.shape}")
-    if as_tensor:
-        return seed if type(seed) is Tensor else Tensor(np.asarray(seed, root.dtype))
-    return np.array(seed._array if type(seed) is Tensor else seed, root.dtype)
+    if type(seed) is Tensor:
+        return seed if as_tensor else np.array(seed._array, root.dtype)
+    array = leaf_array(seed).astype(root.dtype)
+    return Tensor(array) if as_tensor else array
 
 
 def accumulate_gradients(root: Tensor, seed: Any = None) -> None:
     """What ``root.backward(seed)`` does: add to ``.grad`` of the leaves, keeping no other cotangent."""
-    for tensor, cotangent, owned in _sweep(root, _seed(root, seed, as_tensor=False)):
-        if tensor.node is None:
-            tensor.grad = (
-                _given(cotangent, owned, False) if tensor.grad is None else np.asarray(tensor.grad + cotangent)
-            )
+    swept = _sweep(root, _seed(root, seed, as_tensor=False))
+    leaves = [(t, cotangent, owned) for t, cotangent, owned in swept if t.node is None]
+    for t, cotangent, owned in leaves:  # only now: a sweep that fails half-way leaves every gradient as it was
+        t.grad = _given(cotangent, owned, False) if t.grad is None else np.asarray(t.grad + cotangent)
 
 
 # ------------------------------------------------------------------------------------------ functions of functions

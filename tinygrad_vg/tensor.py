@@ -342,7 +342,8 @@ class Tensor(NDArrayOperatorsMixin):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def __getitem__(self, index: Any) -> Any:
-        if type(index) is list or (type(index) is tuple and any([type(part) is list for part in index])):
+        parts = index if type(index) is tuple else (index,)
+        if any([type(part) is list or isinstance(part, np.ma.MaskedArray) for part in parts]):
             index = _frozen(index)
         return RULES[Tensor.__getitem__](self, index)
 
@@ -488,7 +489,11 @@ def question(func: np.ufunc) -> Op:
 def _frozen(index: Any) -> Any:
     """An index with arrays of its own for the lists in it, which may be changed before the sweep comes back."""
     if type(index) is tuple:
-        return tuple([_frozen(i) if type(i) is list else i for i in index])
+        return tuple([_frozen(i) for i in index])
+    if isinstance(index, np.ma.MaskedArray):
+        raise TypeError("a masked array as an index would lose its mask; use i[~i.mask], or i.filled(value)")
+    if type(index) is not list:
+        return index
     return np.array(index, dtype=None if len(index) else np.intp)
 
 
