@@ -286,6 +286,63 @@ def test_a_training_is_the_books_to_the_last_line(capsys):
     assert shown == lines
 
 
+class Told(network2.Network):
+    """A reader's class with a step of its own."""
+
+    def update_mini_batch(self, mini_batch, eta, lmbda, n):
+        self.told = [*getattr(self, "told", []), mini_batch]
+        super().update_mini_batch(mini_batch, eta, lmbda, n)
+
+
+class Frozen(network2.Network):
+    """A reader's class with a gradient of its own: the first layer stays as it is."""
+
+    def backprop(self, x, y):
+        nabla_b, nabla_w = super().backprop(x, y)
+        return [0 * nabla_b[0], *nabla_b[1:]], [0 * nabla_w[0], *nabla_w[1:]]
+
+
+def trained(kind, data):
+    np.random.seed(3)
+    random.seed(4)
+    net = kind([6, 5, 4])
+    net.SGD(data, 2, 5, 0.3, 0.2)
+    return net
+
+
+def test_a_step_of_your_own_is_given_the_samples_as_the_book_gives_them():
+    data = samples(12, [6, 5, 4])
+    told, plain = list(data), list(data)
+    net, usual = trained(Told, told), trained(network2.Network, plain)
+    same(net.weights, usual.weights)
+    same(net.biases, usual.biases)
+    assert [len(batch) for batch in net.told] == [5, 5, 2] * 2
+    second_epoch = [sample for batch in net.told[3:] for sample in batch]
+    assert [x is y for (x, _), (y, _) in zip(second_epoch, plain, strict=True)] == [True] * 12
+
+
+def test_a_gradient_of_your_own_is_what_a_step_follows():
+    data = samples(12, [6, 5, 4])
+    np.random.seed(3)
+    start = network2.Network([6, 5, 4])
+    net, usual = trained(Frozen, list(data)), trained(network2.Network, list(data))
+    assert_array_equal(net.biases[0], start.biases[0])
+    assert_allclose(net.weights[0], start.weights[0] * (1 - 0.3 * 0.2 / 12) ** 6, rtol=1e-12)  # the decay alone
+    assert not np.allclose(net.weights[0], usual.weights[0])
+    assert not np.allclose(net.weights[1], start.weights[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, int])
+def test_weights_of_another_type_become_the_engines(dtype):
+    net = network([6, 5, 4])
+    net.weights = [np.round(3 * w).astype(dtype) for w in net.weights]
+    ((x, y),) = samples(1, net.sizes)
+    by_b, by_w = one_gradient(net.weights, net.biases, x, y, "CrossEntropyCost")
+    nabla_b, nabla_w = net.backprop(x, y)
+    same(nabla_b, by_b, rtol=1e-6)
+    same(nabla_w, by_w, rtol=1e-6)
+
+
 @pytest.mark.parametrize("flag", range(4))
 def test_each_flag_by_itself(flag, capsys):
     names = ["evaluation_cost", "evaluation_accuracy", "training_cost", "training_accuracy"]

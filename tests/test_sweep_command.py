@@ -41,7 +41,40 @@ def test_a_function_of_ones_own(tmp_path, monkeypatch):
 def test_a_failure_gives_status_1_and_its_reason():
     said = typed("chain", "depth=1,2", "--workers", "1")
     assert said.exit_code == 1
-    assert "two at least" in said.output
+    assert "failed: depth=1, seed 0: ValueError: depth=1" in said.output
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_dask_cluster_by_its_address(tmp_path):
+    """Two worker processes; one line a run, failures among them, and the same numbers as on this machine."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    out = [tmp_path / "far.jsonl", tmp_path / "near.jsonl"]
+    words = ("chain", "depth=1,2,6", "--seeds", "4")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        address = cluster.scheduler_address
+        far = typed(*words, "--dask", address, "--out", str(out[0]))
+        again = typed(*words, "--dask", address, "--out", str(out[0]))
+    near = typed(*words, "--workers", "1", "--out", str(out[1]))
+    assert far.exit_code == again.exit_code == near.exit_code == 1
+    assert far.output == again.output == near.output
+    far_records, near_records = [[json.loads(line) for line in path.read_text().splitlines()] for path in out]
+    numbers = lambda records: {(r["settings"]["depth"], r["seed"]): (r["values"], r["error"]) for r in records}
+    assert numbers(far_records) == numbers(near_records)
+    assert len(far_records) == 12
+
+
+def test_an_address_where_no_scheduler_answers(monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+
+    def none(*_, **__):
+        raise OSError("Timed out trying to connect")
+
+    monkeypatch.setattr(distributed, "Client", none)
+    said = typed("chain", "--dask", "tcp://127.0.0.1:9")
+    assert said.exit_code != 0
+    assert "no scheduler answers there" in str(said.exception)
 
 
 def test_without_a_name_it_lists_what_there_is():
@@ -55,6 +88,9 @@ def test_without_a_name_it_lists_what_there_is():
     [
         (("chian",), "Did you mean chain"),
         (("chain", "deep=3"), "it has depth=4, scale=1.0"),
+        (("chain", "seed=3"), "the seed is no setting"),
+        (("chain", "depth=3", "depth=4"), "depth is given twice"),
+        (("math:sqrt", "x=3"), "keyword argument called seed"),
         (("chain", "depth"), "NAME=V1,V2"),
         (("chain", "depth="), "NAME=V1,V2"),
         (("nowhere:f",), "no module"),

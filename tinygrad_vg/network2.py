@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -218,11 +218,16 @@ class Network:
         n = len(samples)
         kept: tuple[list[float], list[int], list[float], list[int]] = ([], [], [], [])
         evaluation_cost, evaluation_accuracy, training_cost, training_accuracy = kept
+        given, order = list(samples), list(range(n))
+        step = self._stepper(given, samples, eta, lmbda)
+        np.empty(2**24, np.uint8)  # freed at once: the C library then keeps what the steps free, as in `fit`
         with threadpool_limits(1, user_api="blas"):  # with matrices as small as these several threads are slower
             for epoch in range(epochs):
-                random.shuffle(samples)
+                random.shuffle(order)  # the swaps depend on the length alone: as if the samples were shuffled
+                samples[:] = [given[i] for i in order]
+                places = np.array(order)
                 for start in range(0, n, mini_batch_size):
-                    self.update_mini_batch(samples[start : start + mini_batch_size], eta, lmbda, n)
+                    step(start, places[start : start + mini_batch_size])
                 print(f"Epoch {epoch} training complete")
                 if monitor_training_cost:
                     training_cost.append(self.total_cost(samples, lmbda))
@@ -239,13 +244,42 @@ class Network:
                 print()
         return kept
 
+    def _stepper(
+        self, given: list[Sample], shuffled: list[Sample], eta: float, lmbda: float
+    ) -> Callable[[int, Array], None]:
+        """What takes a step with a mini-batch: it begins there in the shuffled samples, and these are its own places.
+
+        All samples are put side by side once, and a mini-batch picks its own; to do so for each by itself takes longer
+        than its matrix products.
+        """
+        n = len(given)
+        if self._has_own("update_mini_batch") or self._has_own("backprop"):
+            return lambda start, own: self.update_mini_batch(shuffled[start : start + len(own)], eta, lmbda, n)
+        x, y = [np.asarray(columns.T, float) for columns in self._columns(given, vectors=True)]
+        return lambda start, own: self._descend(x[own].T, y[own].T, eta, lmbda, n)
+
+    def _has_own(self, method: str) -> bool:
+        """Whether a reader's class replaces a method, which is then to be called as the book calls it."""
+        return getattr(getattr(self, method), "__func__", None) is not getattr(Network, method)
+
     def update_mini_batch(self, mini_batch: Sequence[Sample], eta: float, lmbda: float, n: int) -> None:
         """Take one step down the gradient of a mini-batch; `n` is the number of all training samples."""
-        x, y = self._columns(mini_batch, vectors=True)
-        nabla_b, nabla_w = self._gradients(x, y)
-        rate, decay = eta / len(mini_batch), 1 - eta * (lmbda / n)
-        self.weights = [_moved(decay * w, rate, g) for w, g in zip(self.weights, nabla_w, strict=True)]
-        self.biases = [b - rate * g for b, g in zip(self.biases, nabla_b, strict=True)]
+        if not self._has_own("backprop"):
+            self._descend(*self._columns(mini_batch, vectors=True), eta, lmbda, n)
+            return
+        found = [self.backprop(x, y) for x, y in mini_batch]
+        rate = eta / len(mini_batch)
+        steps_b, steps_w = [[rate * sum(each) for each in zip(*part, strict=True)] for part in zip(*found, strict=True)]
+        self._move(steps_b, steps_w, 1 - eta * (lmbda / n))
+
+    def _descend(self, x: Array, y: Array, eta: float, lmbda: float, n: int) -> None:
+        """Take one step down the gradient of the samples that are the columns of `x` and `y`."""
+        self._move(*self._gradients(x, y, eta / y.shape[1]), 1 - eta * (lmbda / n))
+
+    def _move(self, steps_b: list[Array], steps_w: list[Array], decay: float) -> None:
+        """Bind new weights and biases."""
+        self.weights = [_minus(decay * w, step) for w, step in zip(self.weights, steps_w, strict=True)]
+        self.biases = [b - step for b, step in zip(self.biases, steps_b, strict=True)]
 
     def backprop(self, x: Array, y: Array) -> tuple[list[Array], list[Array]]:
         """The gradient of one sample's cost.
@@ -262,11 +296,14 @@ class Network:
         """
         return self._gradients(*self._columns([(x, y)], vectors=True))
 
-    def _gradients(self, x: Array, y: Array) -> tuple[list[Array], list[Array]]:
-        """The gradient of the summed cost of the samples that are the columns of `x` and `y`."""
-        weights, biases = [Tensor(w) for w in self.weights], [Tensor(b) for b in self.biases]
+    def _gradients(self, x: Array, y: Array, factor: float = 1.0) -> tuple[list[Array], list[Array]]:
+        """The gradient of the summed cost of the samples that are the columns of `x` and `y`, times a factor.
+
+        The sweep is linear in its seed, and the factor is cheaper there than on the weights' gradients.
+        """
+        weights, biases = [_leaf(w) for w in self.weights], [_leaf(b) for b in self.biases]
         z = self._logits(x, weights, biases)
-        found = backprop(z, self._delta(z.data, y), wrt=[*biases, *weights])
+        found = backprop(z, factor * self._delta(z.data, y), wrt=[*biases, *weights])
         return [found[b] for b in biases], [found[w] for w in weights]
 
     def _delta(self, z: Array, y: Array) -> Array:
@@ -401,10 +438,18 @@ def load(filename: str | os.PathLike[str], cost: Any = None) -> Network:
     return net
 
 
-def _moved(start: Array, rate: float, gradient: Array) -> Array:
-    """Return start − rate·gradient, made in their own memory: passes through large arrays are what takes the time."""
-    gradient *= rate
-    start -= gradient
+def _leaf(array: Array) -> Tensor:
+    """A variable in the array's own memory: nobody writes to it while this graph lives, so no copy is needed."""
+    if type(array) is not np.ndarray or array.dtype != np.float64:
+        return Tensor(array)
+    leaf = Tensor(0.0)
+    leaf._bind(array[...])
+    return leaf
+
+
+def _minus(start: Array, step: Array) -> Array:
+    """Return start − step, made in the memory of `start`: passes through large arrays are what takes the time."""
+    start -= step
     return start
 
 
@@ -432,7 +477,10 @@ def _check_sizes(sizes: Any) -> None:
 
 def _side_by_side(columns: Sequence[Any], height: int, what: str) -> Array:
     """Columns as one matrix."""
-    wrong = {np.shape(column) for column in columns} - {(height, 1)}
+    try:
+        wrong = {column.shape for column in columns} - {(height, 1)}
+    except AttributeError:  # nested lists
+        wrong = {np.shape(column) for column in columns} - {(height, 1)}
     if wrong:
         raise ValueError(f"{what} of every sample must be a column of shape ({height}, 1), but one has {wrong.pop()}")
     return np.concatenate(columns).reshape(len(columns), height).T

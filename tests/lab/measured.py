@@ -46,5 +46,18 @@ def slow(n, seed, folder):
     return n
 
 
+def spreading(n, seed):
+    """A ratio over many decades, and a number beside it."""
+    return {"ratio": n * 10.0**-seed, "number": seed + 20.0}
+
+
+def seedless(n):
+    return n
+
+
+def open_to_all(seed, **settings):
+    return len(settings)
+
+
 def not_a_number(seed):
     return float("nan")

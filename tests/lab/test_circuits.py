@@ -166,6 +166,13 @@ def test_the_drawing_shows_gates_and_values():
     assert "depth 1: t₁ = AND(¬x₁, x₂)" in str(logic.two_level([0, 1, 1, 0]).draw())
 
 
+def test_an_input_that_no_gate_takes_in_is_drawn():
+    idle = logic.Circuit(("a", "b"), (logic.Gate("n", "NOT", ("a",)),), {"y": "n"}, "Only a")
+    shown = idle.draw({"a": 1, "b": 1})
+    assert "inputs: a, b" in str(shown).splitlines()
+    assert ">b</text>" in shown.to_svg()
+
+
 # ------------------------------------------------------------------------------------------------------- the experiment
 
 

@@ -1,7 +1,6 @@
 """The layers of the cures, gradients included, that plain ones are the book's, and what the ablation concludes."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -142,6 +141,22 @@ def test_the_verdict_is_computed(ratio, accuracy, holds):
     assert [claim.holds for claim in cures.claims(ablation(ratio, accuracy), 500)] == holds
 
 
+@pytest.mark.parametrize(("accuracy", "word"), [(93, "yes"), (88.1, "yes"), (87, "less well"), (44, "hardly")])
+def test_how_well_it_learns_in_words(accuracy, word):
+    found = ablation([[1, 100], [1, 2]], [[90, 10], [93, accuracy]])
+    assert found.learning(1, 1) == word
+    assert cures.tables(found, 500)[0].rows[1][-1] == word
+
+
+@pytest.mark.parametrize(
+    ("ratio", "accuracy", "holds"),
+    [(3, 85, True), (3, 20, False), (1e5, 10, True), (1e5, 85, False)],  # 3 over seven steps is kept, 1e5 is not
+)
+def test_in_the_deepest_networks_gradient_and_learning_go_together(ratio, accuracy, holds):
+    found = ablation([[1, 100, 7e4], [1, 2, ratio]], [[90, 10, 10], [93, 92, accuracy]], depths=(1, 4, 8))
+    assert [claim.holds for claim in cures.claims(found, 500)] == [True, True, holds]
+
+
 def test_four_layers_are_judged_if_there_are():
     assert ablation([[1] * 3] * 2, [[1] * 3] * 2, depths=(1, 4, 8)).judged == 1
     assert ablation([[1] * 3] * 2, [[1] * 3] * 2, depths=(1, 3, 5)).judged == 2
@@ -229,10 +244,3 @@ def test_bad_settings(settings, error, words):
 @pytest.mark.slow
 def test_a_quick_run():
     assert cures.run(quick=True, seeds=3).verdict
-
-
-@pytest.mark.slow
-def test_all_of_it():
-    if "TINYGRAD_VG_DATA" not in os.environ:
-        pytest.skip("TINYGRAD_VG_DATA names no folder with MNIST")
-    assert cures.run().verdict

@@ -1,7 +1,6 @@
 """Signals of hidden layers against other ways to get them, theory, and the verdict on Glorot and Bengio's numbers."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -255,10 +254,3 @@ def test_a_folder_without_mnist(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_quick_run():
     assert glorot.run(quick=True).verdict
-
-
-@pytest.mark.slow
-def test_all_of_it():
-    if "TINYGRAD_VG_DATA" not in os.environ:
-        pytest.skip("TINYGRAD_VG_DATA names no folder with MNIST")
-    assert glorot.run().verdict

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +153,7 @@ def test_a_small_run_has_everything(tmp_path):
     assert result.data["right_2"].shape == (2, 2)
     assert len(result.claims) == 14
     assert all(claim.holds is None for claim in result.claims)  # three seeds, 40 images
+    assert all(re.search(r"it takes \d+ seeds|not the book's", claim.measured) for claim in result.claims)
     assert json.loads(json.dumps(result.settings)) == result.settings
     result.save(tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
@@ -198,7 +200,7 @@ def test_the_verdict_on_the_order_is_computed():
     assert learning_speed._slower_claim(courses([5, 3, 2])).holds is True
     crossing = learning_speed._slower_claim(courses([5, 0.5, 2]))
     assert crossing.holds is False
-    assert "in 0 of 6 seeds; at epoch 1 it is faster in 100%" in crossing.measured
+    assert "in 0 of 6 seeds; at epoch 1 it is faster in 100 %" in crossing.measured
 
 
 def test_the_verdict_on_a_hundred_is_computed():
@@ -223,7 +225,10 @@ def test_the_verdict_on_the_plateau_is_computed():
     made = courses([100, 100])
     assert learning_speed._plateau_claim(findings(made, made), True).holds is True
     assert learning_speed._plateau_claim(findings(made, made, (3.1, 0.1, 0.1)), True).holds is False
-    assert learning_speed._plateau_claim(findings(made, made, (3.2, 0.2, 0.1)), True).holds is False
+    assert learning_speed._plateau_claim(findings(made, made, (3.2, 0.09, 0.1)), True).holds is False
+    below = learning_speed._plateau_claim(findings(made, made, (3.2, 0.2, 0.1)), True)
+    assert below.holds is True
+    assert "exactly that share right in 0 of" in below.measured
     assert learning_speed._plateau_claim(findings(made, made), False).holds is None
 
 

@@ -208,8 +208,3 @@ def test_bad_settings(settings, error, words):
 def test_the_order_of_the_methods():
     """A quick run on the embedded digits; over three seeds, since CM .99 and NAG .99 end near each other."""
     assert momentum.run(quick=True, seeds=3).verdict
-
-
-@pytest.mark.slow
-def test_all_of_it():
-    assert momentum.run().verdict

@@ -58,7 +58,12 @@ def test_the_verdict_is_computed():
     assert [c.holds for c in neurons._claims(equal, np.full(30, 3))] == [False, False, False]
     longer = np.stack([np.full((30, 6), 0.1), np.full((30, 6), 0.5)], axis=1)
     assert [c.holds for c in neurons._claims(longer, np.full(30, 6))] == [True, True, True]
-    assert [c.holds for c in neurons._claims(longer[:5], np.full(5, 6))] == [None] * 3
+    most = np.array([6, 5, 3] * 10)  # 4.7 of 6 pairs, though one seed of three has no more than half
+    assert neurons._claims(longer, most)[0].holds is True
+    assert neurons._claims(longer, np.array([6, 0] * 15))[0].holds is False  # 3 of 6
+    few = neurons._claims(longer[:5], np.full(5, 6))
+    assert [c.holds for c in few] == [None] * 3
+    assert all("it takes 20 seeds" in c.measured for c in few)
 
 
 def test_a_run_of_your_own_data(tmp_path):

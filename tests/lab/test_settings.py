@@ -1,8 +1,11 @@
 """What experiments are given: bad settings get one clear line, and data come as they were meant."""
 
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tinygrad_vg import datasets
 from tinygrad_vg.lab import settings
@@ -45,6 +48,19 @@ def test_spread():
     assert settings.spread([1.0, 2.0, 3.0]) == "2 ± 1"
     assert settings.spread([2.0]) == "2"
     assert settings.spread([97.96, 98.04], ".2f") == "98.00 ± 0.057"
+
+
+def test_one_thread_while_it_lasts(monkeypatch):
+    threads = lambda: [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    with threadpool_limits(2, user_api="blas"):
+        for _ in range(2):
+            with settings.one_blas_thread():
+                assert set(threads()) == {1}
+            assert set(threads()) == {2}
+        with settings.one_blas_thread():
+            known = settings._blas(len(sys.modules))
+        monkeypatch.setitem(sys.modules, "one_more", sys)
+        assert settings._blas(len(sys.modules)) is not known
 
 
 def test_a_pair_keeps_a_sixth_for_validation():

@@ -133,6 +133,20 @@ def test_progress_counts_all_tasks_also_those_of_before(here, tmp_path):
     assert seen == [(2, 4), (3, 4), (4, 4)]
 
 
+def test_any_setting_may_be_given_to_a_function_that_takes_any(here):
+    assert sweep(measured.open_to_all, {"n": (3,), "what": ("a",)}, executor=here).values("value").item() == 2
+
+
+def test_ratios_over_decades_are_told_by_their_quantiles(here):
+    table = sweep(measured.spreading, {"n": (1, 2)}, 21, executor=here).table()
+    assert table.title == "over 21 seeds: median (5 % to 95 %), or mean ± sd"
+    low, high = np.quantile(10.0 ** -np.arange(21), [0.05, 0.95])
+    assert table.rows[0][1:] == (f"1e-10 ({low:.2g} to {high:.2g})", "30 ± 6.2")
+    assert table.rows[1][1] == f"2e-10 ({2 * low:.2g} to {2 * high:.2g})"
+    assert sweep(measured.sum_of_squares, {"n": (50,)}, 4, executor=here).table().title == "over 4 seeds: mean ± sd"
+    assert sweep(measured.spreading, {"n": (1,)}, executor=here).table().rows == (("1", "1", "20"),)
+
+
 def test_not_a_number_is_a_number_here(here, tmp_path):
     out = tmp_path / "s.jsonl"
     for _ in range(2):
@@ -150,6 +164,12 @@ def test_not_a_number_is_a_number_here(here, tmp_path):
         (measured.moody, {"n": "123"}, 1, "values of n"),
         (measured.moody, {"n": [{1, 2}]}, 1, "no plain value"),
         (measured.moody, {"n": [np.float64(1) * 1j]}, 1, "no plain value"),
+        (measured.moody, {"m": [1]}, 1, "m: there is no such setting of measured:moody; it has n"),
+        (measured.sum_of_squares, {"n": [1], "scales": [1]}, 1, "it has n, scale=1.0"),
+        (measured.counted, {"n": [1]}, 1, "give the values of folder, which have no default; it has n, folder"),
+        (measured.moody, {}, 1, "give the values of n"),
+        (measured.moody, {"n": [1], "seed": [1]}, 1, "the seed is no setting"),
+        (measured.seedless, {"n": [1]}, 1, "called seed; it has n"),
         (measured.moody, {"n": [1]}, 0, "seeds"),
         (measured.moody, {"n": [1]}, [-1], "seeds"),
     ],

@@ -18,5 +18,9 @@ def test_a_finished_training():
 
 def test_ctrl_c_ends_the_experiment():
     press = lambda run: signal.raise_signal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        fit_wholly(MLP([3, 2, 2], seed=0), cross_entropy, DATA, epochs=3, lr=0.1, seed=0, callbacks=[press])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit_wholly(MLP([3, 2, 2], seed=0), cross_entropy, DATA, epochs=3, lr=0.1, seed=0, callbacks=[press])
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -11,9 +11,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from tinygrad_vg.commands.screen import say, screen
 from tinygrad_vg.commands.target import UsageError
-from tinygrad_vg.lab.report import lead, summary, write_report
-from tinygrad_vg.lab.reproduction import EXPERIMENTS, reproduce
-from tinygrad_vg.lab.results import Table
+from tinygrad_vg.lab.report import lead, overview, unsettled, write_report
+from tinygrad_vg.lab.reproduction import EXPERIMENTS, Outcome, reproduce
 
 __all__ = ["run"]
 
@@ -47,14 +46,28 @@ def run(
     index = write_report(out, outcomes)
     console = screen()
     if not quiet:
-        rows = [row[:1] + row[2:3] + row[4:] for row in summary(outcomes).rows]
-        say(console, Table.of(("claim", "measured", "verdict", "experiment"), rows))
+        say(console, overview(outcomes))
+        _say_unsettled(console, outcomes, quick)
+        say(console)
     for outcome in outcomes:
         if outcome.error:
             say(console, f"{outcome.name} failed: {outcome.error}")
     say(console, lead(outcomes))
     say(console, f"{index}", whole=True)
     return int(any([outcome.error for outcome in outcomes]))
+
+
+def _say_unsettled(console: Console, outcomes: Sequence[Outcome], quick: bool) -> None:
+    """The claims that do not hold and those that could not be decided; the others are in the report."""
+    few = "too few seeds, or not the book's images and settings"
+    why = f"{few}; --quick trains on the embedded digits. The full run decides most of them" if quick else few
+    for word, title in (("does not hold", "Do not hold as stated:"), ("undecided", f"Undecided ({why}):")):
+        lines = unsettled(outcomes, word)
+        if lines:
+            say(console)
+            say(console, title, style="bold")
+        for line in lines:
+            say(console, f"  {line}")
 
 
 @contextmanager
@@ -67,17 +80,20 @@ def _bars(names: Sequence[str], quiet: bool) -> Iterator[Callable[[str, int, int
     finished: set[str] = set()
     parts = (TextColumn("{task.description:<16}"), BarColumn(bar_width=30), TextColumn("{task.fields[said]}"))
     with Progress(*parts, TimeElapsedColumn(), console=console) as progress:
-        whole = progress.add_task("all", total=len(names), said="")
+        whole = progress.add_task("all", total=len(names), said=f"0/{len(names)} experiments")
         tasks: dict[str, TaskID] = {}
+        shares = dict.fromkeys(names, 0.0)
 
         def tell(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = progress.add_task(name, total=max(total, 1), said="")
-            said = "failed" if not total else f"{done}/{total}"
+            said = f"{done:,}/{total:,}" if total else "failed"
             progress.update(tasks[name], completed=done, total=max(total, 1), said=said)
             if done == total:
                 progress.stop_task(tasks[name])
                 finished.add(name)
-                progress.update(whole, completed=len(finished), said=f"{len(finished)}/{len(names)}")
+            shares[name] = done / total if total else 1.0
+            count = f"{len(finished)}/{len(names)} experiments"
+            progress.update(whole, completed=sum(shares.values()), said=count)
 
         yield tell

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tinygrad_vg.commands.screen import say, screen, waiting
 from tinygrad_vg.commands.target import UsageError, load, near
 from tinygrad_vg.lab.measures import MEASURES
-from tinygrad_vg.lab.sweeps import sweep
+from tinygrad_vg.lab.sweeps import settings_of, sweep
 
 __all__ = ["run"]
 
@@ -57,13 +57,14 @@ def run(
     if experiment is None:
         for name, measure in MEASURES.items():
             say(console, f"{name}: {(measure.__doc__ or '').strip().splitlines()[0]}")
-            say(console, f"  {_parameters(measure)}")
+            say(console, f"  {settings_of(measure)}")
         return 0
     function = _measure(experiment)
-    known = inspect.signature(function).parameters
-    grid = dict([_setting(text) for text in settings])
-    for name in grid.keys() - set(known):
-        raise UsageError(f"{name}: {experiment} has no such setting; it has {_parameters(function)}")
+    grid: dict[str, tuple[Any, ...]] = {}
+    for name, values in map(_setting, settings):
+        if name in grid:
+            raise UsageError(f"{name} is given twice; give all its values at once, as {name}=V1,V2")
+        grid[name] = values
     where = f"{function.__module__}:{function.__qualname__}"
     with _executor(dask) as executor, waiting(experiment, None, quiet) as tell:
         found = sweep(
@@ -76,9 +77,12 @@ def run(
             retry=retry,
             progress=lambda *now: tell(*now),
         )
-    say(console, found.table())
+    table = found.table()
+    say(console, table.title)
+    say(console, replace(table, title=""))
     for record in found.failed[:5]:
-        say(console, f"failed: {record.task.settings}, seed {record.task.seed}: {record.error}")
+        settings = [f"{name}={value}" for name, value in record.task.settings.items()]
+        say(console, f"failed: {', '.join([*settings, f'seed {record.task.seed}'])}: {record.error}")
     if len(found.failed) > 5:
         say(console, f"and {len(found.failed) - 5} more that failed; see the file given with --out")
     return int(bool(found.failed))
@@ -95,15 +99,6 @@ def _measure(experiment: str) -> Callable[..., Any]:
         f"there is no experiment {experiment!r}; there are {', '.join(MEASURES)}, or give module:function"
         + (f". Did you mean {' or '.join(meant)}?" if meant else "")
     )
-
-
-def _parameters(function: Callable[..., Any]) -> str:
-    """The settings of a measurement with their defaults."""
-    words = []
-    for p in inspect.signature(function).parameters.values():
-        if p.name != "seed":
-            words.append(p.name if p.default is p.empty else f"{p.name}={p.default}")
-    return ", ".join(words)
 
 
 def _setting(text: str) -> tuple[str, tuple[Any, ...]]:

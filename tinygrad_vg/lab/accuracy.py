@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.checks import Array
-from tinygrad_vg.lab.judging import is_like, sign_flip_p
+from tinygrad_vg.lab.judging import FEWEST, is_like, sign_flip_p, too_few
 from tinygrad_vg.lab.plotting import book_mark
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, numbers, seed_list, train_and_validation
+from tinygrad_vg.lab.settings import Progress, count, numbers, one_blas_thread, seed_list, train_and_validation
 from tinygrad_vg.lab.stack import train_stack
 from tinygrad_vg.nn import MLP
 from tinygrad_vg.training import accuracy
@@ -208,8 +208,6 @@ def run(
 
 def _train(plan: Plan, train: Any, validation: Any, options: dict[str, Any], tick: Callable[[], Any]) -> Array:
     """Per cent correct of every seed after every epoch."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     X, y = train
     parts = []
     for seeds in plan.stacks(X.shape[1]):
@@ -220,7 +218,7 @@ def _train(plan: Plan, train: Any, validation: Any, options: dict[str, Any], tic
             seen.append([100 * accuracy(net, *validation) for net in nets])
             tick()
 
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             train_stack(nets, X, y, seeds=seeds, epochs=plan.epochs, lr=plan.lr, after_epoch=measure, **options)
         parts.append(np.array(seen).T)
     return np.concatenate(parts)
@@ -237,7 +235,7 @@ def _deviation(values: Array) -> float:
 def _percent(values: Array) -> str:
     """Mean ± standard deviation."""
     mean = f"{np.mean(values):.2f}"
-    return f"{mean} ± {_deviation(values):.2f}" if len(values) > 1 else mean
+    return (f"{mean} ± {_deviation(values):.2f}" if len(values) > 1 else mean).replace("-", "−")
 
 
 def _range(values: Array) -> str:
@@ -292,7 +290,7 @@ def _book_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
             Claim(
                 says=f"Hidden layers {plan.name}: {plan.book:.2f} % of the digits right",
                 book=f"{plan.book:.2f} %",
-                measured=f"{_percent(runs.final)} %, last epoch {_percent(last)} %{_doubt(decides, len(last), 3)}",
+                measured=f"{_percent(runs.final)} %, last epoch {_percent(last)} %{_doubt(decides, last)}",
                 runs=_runs(last),
                 holds=is_like(plan.book, last) if decides else None,
                 row="5" if plan.key.startswith("wide") else "6-9",
@@ -301,11 +299,9 @@ def _book_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
     return claims
 
 
-def _doubt(decides: bool, seeds: int, needed: int) -> str:
+def _doubt(decides: bool, runs: Array, needed: int = FEWEST) -> str:
     """Why it cannot be decided."""
-    if not decides:
-        return " (not with the book's images and settings)"
-    return "" if seeds >= needed else f" ({needed} seeds are needed)"
+    return too_few(runs, needed) if decides else " (not with the book's images and settings)"
 
 
 def _depth_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
@@ -321,7 +317,7 @@ def _depth_claims(found: Sequence[Runs], decides: bool) -> list[Claim]:
             Claim(
                 says=f"{WORDS[deep]} hidden layers are {word} than {WORDS[shallow].lower()}",
                 book=f"{BOOK[deep]:.2f} against {BOOK[shallow]:.2f} %, one run each",
-                measured=f"{_percent(d)} points, p = {p:.2g}{verdict}{_doubt(decides, len(d), 0)}",
+                measured=f"{_percent(d)} points, p = {p:.2g}{verdict}{_doubt(decides, d, 0)}",
                 runs=_runs(d),
                 holds=better == (deep == 2) if settled and decides else None,
                 row="6-9",
@@ -335,13 +331,13 @@ def _late_start(found: Sequence[Runs], first: int, steps: int) -> Claim:
     early = np.array([runs.correct[:, first - 1] for runs in found[: len(BOOK)]])
     mean, deepest = early.mean(axis=1), early[-1]
     shares = " / ".join([f"{m:.1f}" for m in mean])
-    enough = first * steps >= 1000 and len(deepest) > 1
+    doubt = too_few(deepest, 2) or (" (too few steps)" if first * steps < 1000 else "")
     return Claim(
         says=f"The deeper the network, the later it starts: after {first * steps:,} steps it gets fewer digits right",
         book="",
-        measured=f"{shares} %, the deepest {deepest.min():.1f} to {deepest.max():.1f}",
+        measured=f"{shares} %, the deepest {deepest.min():.1f} to {deepest.max():.1f}{doubt}",
         runs=_runs(early[0]),
-        holds=bool(np.all(np.diff(mean) < 0)) if enough else None,
+        holds=None if doubt else bool(np.all(np.diff(mean) < 0)),
         row="6-9",
     )
 

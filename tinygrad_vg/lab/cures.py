@@ -152,7 +152,8 @@ class Cure:
     momentum
         Nesterov's μ.
     expected
-        Whether it should bring back the gradient of the first layer, and the learning; None if that is left open.
+        Whether it should bring back the gradient of the first layer, and an accuracy like that of a shallow network;
+        None if that is left open.
     """
 
     name: str
@@ -251,6 +252,16 @@ class Ablation:
     def lets_learn(self, cure: int, depth: int) -> bool:
         """Whether accuracy is no more than 2 points below that of the shallowest network of the base line."""
         return bool(np.mean(self.accuracy[cure, depth]) > np.mean(self.accuracy[0, 0]) - 2)
+
+    def hardly_learns(self, cure: int, depth: int) -> bool:
+        """Whether accuracy is less than half of that of the shallowest network of the base line."""
+        return bool(np.mean(self.accuracy[cure, depth]) < np.mean(self.accuracy[0, 0]) / 2)
+
+    def learning(self, cure: int, depth: int) -> str:
+        """How well it learns, in a word or two."""
+        if self.lets_learn(cure, depth):
+            return "yes"
+        return "hardly" if self.hardly_learns(cure, depth) else "less well"
 
 
 def run(
@@ -357,7 +368,7 @@ def tables(found: Ablation, steps: int) -> tuple[Table, ...]:
             f"{found.factor(i, deep):.2f}",
             spread(found.accuracy[i, deep], ".1f"),
             "yes" if found.keeps_gradient(i, deep) else "no",
-            "yes" if found.lets_learn(i, deep) else "no",
+            found.learning(i, deep),
         )
         for i, cure in enumerate(found.cures)
     ]
@@ -400,8 +411,8 @@ def claims(found: Ablation, steps: int) -> tuple[Claim, ...]:
     for i, cure in enumerate(found.cures[1:], start=1):
         gradient, learning = cure.expected
         does = {
-            (True, True): f"the gradient is kept, and {layers} layers learn",
-            (False, False): f"the gradient is not kept, and {layers} layers do not learn in this time",
+            (True, True): f"the gradient is kept, and {layers} layers learn as well as {shallow}",
+            (False, False): f"the gradient is not kept, and {layers} layers learn less well than {shallow}",
             (False, None): "the gradient is not kept",
         }[gradient, learning]
         ratio, share = spread(found.ratio[i, deep]), spread(found.accuracy[i, deep], ".1f")
@@ -410,7 +421,21 @@ def claims(found: Ablation, steps: int) -> tuple[Claim, ...]:
         agrees = found.keeps_gradient(i, deep) is gradient
         agrees &= learning is None or found.lets_learn(i, deep) is learning
         made.append(Claim(f"{cure.name}: {does}", "", told, over, agrees))
-    return tuple(made)
+    return (*made, *_deepest(found, over))
+
+
+def _deepest(found: Ablation, over: str) -> tuple[Claim, ...]:
+    """What becomes of still deeper networks, if there are any: where the gradient is lost, nothing else helps."""
+    last = len(found.depths) - 1
+    if last == found.judged:
+        return ()
+    groups: dict[bool, list[str]] = {True: [], False: []}
+    for i, cure in enumerate(found.cures):
+        groups[found.keeps_gradient(i, last)].append(f"{cure.name} {np.mean(found.accuracy[i, last]):.1f} %")
+    kept, lost = ["; ".join(group) or "none" for group in (groups[True], groups[False])]
+    agrees = [found.keeps_gradient(i, last) is not found.hardly_learns(i, last) for i in range(len(found.cures))]
+    says = f"with {found.depths[last]} layers exactly those networks learn whose gradient is kept"
+    return (Claim(says, "", f"kept: {kept}. Not kept: {lost}", over, all(agrees)),)
 
 
 # ------------------------------------------------------------------------------------------------------- the picture

@@ -24,7 +24,7 @@ from tinygrad_vg.lab.glorot_pictures import (
     Runs,
     figure,
 )
-from tinygrad_vg.lab.judging import student_p
+from tinygrad_vg.lab.judging import student_p, too_few
 from tinygrad_vg.lab.results import Claim, Result, Table
 from tinygrad_vg.lab.settings import (
     Progress,
@@ -303,7 +303,7 @@ def _seeds(rows: Array) -> str:
 def _faster(standard: Mapping[str, Array], normalised: Mapping[str, Array]) -> Claim:
     """By the mean over the recorded steps, evenly on a logarithmic axis; decided if Student's p is below 5 %."""
     gain = 100 * np.mean(normalised["accuracy"] - standard["accuracy"], axis=1)
-    told, holds = f"accuracy {spread(gain)} points higher on average over the course", None
+    told, holds = f"accuracy {spread(gain)} points higher on average over the course{too_few(gain, 2)}", None
     if len(gain) > 1:
         error = float(np.std(gain, ddof=1) / np.sqrt(len(gain)))
         p = student_p(float(np.mean(gain)) / max(error, 1e-12), len(gain) - 1)

@@ -5,17 +5,31 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from tinygrad_vg.checks import Array
 
-__all__ = ["is_like", "sign_flip_p", "student_p"]
+__all__ = ["is_like", "sign_flip_p", "student_p", "too_few"]
 
 FEWEST = 3
 """Runs from which a spread can be judged."""
 
 RARE = 0.01
+
+
+def too_few(runs: Sequence[Any] | Array, least: int) -> str:
+    """Why a claim cannot be decided, to be put behind what was measured; empty if there are runs enough.
+
+    Examples
+    --------
+    >>> too_few([0.1, 0.2], 3)
+    ' (it takes 3 seeds to decide)'
+    >>> too_few([0.1, 0.2, 0.3], 3)
+    ''
+    """
+    return "" if len(runs) >= least else f" (it takes {least} seeds to decide)"
 
 
 def sign_flip_p(differences: Sequence[float] | Array) -> float:

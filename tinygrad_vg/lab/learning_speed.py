@@ -14,9 +14,17 @@ from typing import Any
 import numpy as np
 
 from tinygrad_vg.checks import Array
-from tinygrad_vg.lab.judging import is_like
+from tinygrad_vg.lab.judging import FEWEST, is_like, too_few
 from tinygrad_vg.lab.results import Claim, Result, Table
-from tinygrad_vg.lab.settings import Progress, count, images_of, numbers, seed_list, train_and_validation
+from tinygrad_vg.lab.settings import (
+    Progress,
+    count,
+    images_of,
+    numbers,
+    one_blas_thread,
+    seed_list,
+    train_and_validation,
+)
 from tinygrad_vg.lab.speeds import (
     BOOK_INITIAL,
     BOOK_RATIOS,
@@ -158,8 +166,6 @@ def run(
     TypeError, ValueError
         For settings or data that do not fit.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     chosen = seed_list(seeds, 2 if quick else 20)
     many = seed_list(initial_seeds, max(40, 10 * len(chosen)))
     images = count((200 if quick else 1000) if images is None else images, "images")
@@ -184,7 +190,7 @@ def run(
         options = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay}
         return _train((WIDTH,) * depth, (X, y), validation, chosen, options, lambda: tick(epochs))
 
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         initial, large = fresh("default"), fresh("large")
         courses = {d: trained(d, lmbda / len(X)) for d in DEPTHS}
         free = trained(DEPTHS[-1], 0.0)
@@ -343,7 +349,7 @@ def _initial_claim(speeds: InitialSpeeds) -> Claim:
         f"{rows[0][3]:.3g} to {rows[-1][3]:.3g}",
         book=" / ".join([f"{book:.3g}" for *_, book in rows]),
         measured=f"medians {middles}, growing in {speeds.increasing} of {total} seeds; the book's "
-        f"{'lie' if inside else 'do not all lie'} between 5 % and 95 %",
+        f"{'lie' if inside else 'do not all lie'} between 5 % and 95 %" + too_few(speeds.norms, ENOUGH),
         runs=_runs(speeds.norms),
         holds=inside and speeds.increasing > 0.95 * total if total >= ENOUGH else None,
         row={2: "12", 3: "13", 4: "14"}[len(rows)],
@@ -357,7 +363,8 @@ def _law_claim(found: Findings) -> Claim:
     return Claim(
         says=f"Each layer costs a factor 1/rms σ′(z), z ~ N(0, {variance:.2f}): {law:.2f}, whatever its place",
         book="",
-        measured=f"medians {middle.min():.2f} to {middle.max():.2f} in {DEEPEST} hidden layers",
+        measured=f"medians {middle.min():.2f} to {middle.max():.2f} in {DEEPEST} hidden layers"
+        + too_few(factors, ENOUGH),
         runs=_runs(factors),
         holds=bool(np.all(np.abs(middle / law - 1) < 0.1)) if len(factors) >= ENOUGH else None,
         row="12-14",
@@ -372,7 +379,8 @@ def _large_claim(found: Findings) -> Claim:
         says="With N(0, 1) weights, of which the text speaks, a layer costs less than 2, but for the first, which "
         "saturates",
         book="",
-        measured=f"medians {rest.min():.2f} to {rest.max():.2f}; layer 1 to 2: {middle[0]:.2f}",
+        measured=f"medians {rest.min():.2f} to {rest.max():.2f}; layer 1 to 2: {middle[0]:.2f}"
+        + too_few(factors, ENOUGH),
         runs=_runs(factors),
         holds=bool(np.all((rest > 1) & (rest < 2)) and middle[0] > 2) if len(factors) >= ENOUGH else None,
         row="12-14",
@@ -389,7 +397,7 @@ def _ratio_claim(courses: Courses, marks: Sequence[int], usual: bool) -> Claim:
         says=f"{len(courses.hidden)} hidden layers: how much faster the last learns than the first, at epochs {epochs}",
         book=" / ".join([f"{book[e]:.1f}" for e in marks]),
         measured=f"medians {' / '.join([f'{np.median(courses.ratio[:, e]):.1f}' for e in marks])}"
-        + ("" if usual else OTHERWISE),
+        + (too_few(courses.ratio, FEWEST) if usual else OTHERWISE),
         runs=_runs(courses.ratio),
         holds=all(like) if enough else None,
         row="15-17",
@@ -400,13 +408,13 @@ def _slower_claim(courses: Courses) -> Claim:
     ratio = courses.ratio
     always, crossing = np.all(ratio > 1, axis=1), np.mean(ratio < 1, axis=0)
     worst = int(np.argmax(crossing))
-    seldom = f"; at epoch {worst} it is faster in {crossing[worst]:.0%} of the seeds" if crossing[worst] else ""
+    seldom = f"; at epoch {worst} it is faster in {100 * crossing[worst]:.0f} % of the seeds" if crossing[worst] else ""
     return Claim(
         says=f"{len(courses.hidden)} hidden layers: the first learns slower than the last in every epoch",
         book="",
-        measured=f"in {np.sum(always)} of {len(ratio)} seeds{seldom}",
+        measured=f"in {np.sum(always)} of {len(ratio)} seeds{seldom}" + too_few(ratio, FEWEST),
         runs=_runs(ratio),
-        holds=bool(np.all(always)) if len(ratio) >= 3 else None,
+        holds=bool(np.all(always)) if len(ratio) >= FEWEST else None,
         row="15-17",
     )
 
@@ -415,12 +423,13 @@ def _hundred_claim(courses: Courses, usual: bool) -> Claim:
     over = np.sum(courses.ratio > 100, axis=1)
     epochs = courses.ratio.shape[1]
     return Claim(
-        says=f"The first of {len(courses.hidden)} hidden layers learns more than 100 times slower than the last",
+        says=f"The first of {len(courses.hidden)} hidden layers learns more than 100 times slower than the last "
+        "in most epochs",
         book=f"in {BOOK_OVER_100} of 500 epochs",
         measured=f"in {int(np.median(over))} of {epochs} epochs ({over.min()} to {over.max()})"
-        + ("" if usual else OTHERWISE),
+        + (too_few(over, FEWEST) if usual else OTHERWISE),
         runs=_runs(over),
-        holds=bool(np.median(over) > epochs / 2) if usual and len(over) >= 3 else None,
+        holds=bool(np.median(over) > epochs / 2) if usual and len(over) >= FEWEST else None,
         row="17",
     )
 
@@ -434,25 +443,27 @@ def _decay_claim(found: Findings, usual: bool) -> Claim:
         "stays",
         book="",
         measured=f"last epoch: {late[0]:.0f} with λ, {late[1]:.2g} without; samples' norms {late[2]:.0f} without"
-        + ("" if usual else OTHERWISE),
+        + (too_few(free.ratio, FEWEST) if usual else OTHERWISE),
         runs=_runs(free.ratio),
-        holds=late[1] < late[0] / 10 and late[2] > 50 if usual and len(free.ratio) >= 3 else None,
+        holds=late[1] < late[0] / 10 and late[2] > 50 if usual and len(free.ratio) >= FEWEST else None,
         row="15-17",
     )
 
 
 def _plateau_claim(found: Findings, usual: bool) -> Claim:
+    """Whether these networks know the shares of the classes and nothing else."""
     courses, (cost, share, other) = found.courses[DEPTHS[-1]], found.plateau
-    last, first, right = courses.cost[:, -1], courses.norms[:, -1, 0], 100 * courses.right.mean(axis=0)
-    same = np.allclose(last, cost, rtol=1e-3) and np.allclose(courses.right, [share, other], rtol=1e-9)
+    last, first, right = courses.cost[:, -1], courses.norms[:, -1, 0], courses.right
+    alike = int(np.sum(np.all(np.isclose(right, [share, other], rtol=1e-9), axis=1)))
     return Claim(
         says=f"A small gradient is not an optimum: {DEPTHS[-1]} hidden layers end at the entropy of the classes, "
-        f"{cost:.4f}, and always answer the commonest one",
+        f"{cost:.4f}, and get no more right than the share of the commonest one, {100 * share:.1f} %",
         book="",
-        measured=f"cost {_band(last, '.5g')}, ‖δ¹‖ {_band(first, '.2g')}, {right[0]:.1f} % right ({right[1]:.1f} % on "
-        f"validation){'' if usual else OTHERWISE}",
+        measured=f"cost {_band(last, '.5g')}, ‖δ¹‖ {_band(first, '.2g')}; exactly that share right in {alike} of "
+        f"{len(last)} seeds ({100 * other:.1f} % on validation), {100 * right[:, 0].min():.1f} to "
+        f"{100 * right[:, 0].max():.1f} % in all{'' if usual else OTHERWISE}",
         runs=_runs(last),
-        holds=same if usual else None,
+        holds=bool(np.allclose(last, cost, rtol=1e-3) and np.all(right[:, 0] < share + 1e-9)) if usual else None,
         row="18",
     )
 

@@ -187,9 +187,12 @@ class Circuit:
         values : mapping of str to 0 or 1, optional
             Of every input.
         **options
-            As for `tinygrad_vg.drawing.circuits.gates.draw_circuit`: `theme`, `max_gates`.
+            As for `tinygrad_vg.drawing.circuits.gates.draw_circuit`: `theme`, `max_gates`, and the order of the
+            `inputs` from the top, by default one in which few wires cross.
         """
         signals = None if values is None else {name: int(value) for name, value in self.signals(values).items()}
+        if not set(self.inputs) <= {name for gate in self.gates for name in gate.inputs}:
+            options = {"inputs": self.inputs, **options}  # the drawing cannot know of one that no gate takes in
         return draw_circuit(self.gates, dict(self.outputs), values=signals, title=self.title, **options)
 
     def __repr__(self) -> str:

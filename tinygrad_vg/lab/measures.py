@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_vg.autodiff import backprop
+from tinygrad_vg.checks import Array
 from tinygrad_vg.datasets import mnist, mnist_sample
 from tinygrad_vg.lab.chain import neuron_chain
 from tinygrad_vg.lab.learning_speed import cross_entropy
+from tinygrad_vg.lab.settings import count
+from tinygrad_vg.lab.whole import fit_wholly
 from tinygrad_vg.nn import MLP
 from tinygrad_vg.optim import SGD
-from tinygrad_vg.training import LearningSpeed, accuracy, fit
+from tinygrad_vg.training import LearningSpeed, accuracy
+
+Pair = tuple[Array, Array]
 
 __all__ = ["MEASURES", "initial", "neurons_in_a_row", "trained"]
+
+
+@cache
+def digits(full: bool) -> tuple[Pair, Pair]:
+    """Images to train on and to validate on, read once by each process: a task of a second does not decode MNIST anew.
+
+    The arrays are everybody's, so they are read-only. The full ones take 376 MB.
+    """
+    data = mnist() if full else mnist_sample()
+    for array in (*data.train, *data.validation):
+        array.flags.writeable = False
+    return data.train, data.validation
 
 
 def neurons_in_a_row(depth: int = 4, scale: float = 1.0, *, seed: int) -> dict[str, float]:
@@ -53,8 +71,8 @@ def initial(
     seed : int
         Of the network.
     """
-    train = mnist_sample().train
-    net = MLP([784, *[width] * layers, 10], activation, init, seed=seed)
+    train, _ = digits(False)
+    net = _network(layers, width, activation, init, seed)
     norms = LearningSpeed(*train).measure(net, cross_entropy)[0]
     return {"first": float(norms[0]), "last": float(norms[-1]), "last/first": float(norms[-1] / norms[0])}
 
@@ -87,13 +105,19 @@ def trained(
     seed : int
         Of the network and of the mini-batches.
     """
-    data = mnist() if full else mnist_sample()
-    net = MLP([784, *[width] * layers, 10], activation, init, seed=seed)
-    decay = lmbda / len(data.train[0])
+    count(epochs, "epochs")
+    train, validation = digits(full)
+    net = _network(layers, width, activation, init, seed)
+    decay = lmbda / len(train[0])
     optimizer = SGD(net.parameters(), lr, momentum=momentum, nesterov=nesterov, weight_decay=decay)
-    options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "progress": False}
-    history = fit(net, cross_entropy, data.train, optimizer=optimizer, **options)
-    return {"accuracy": 100 * accuracy(net, *data.validation), "cost": float(history.cost[-1])}
+    options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+    history = fit_wholly(net, cross_entropy, train, optimizer=optimizer, **options)
+    return {"accuracy": 100 * accuracy(net, *validation), "cost": float(history.cost[-1])}
+
+
+def _network(layers: int, width: int, activation: str, init: str, seed: int) -> MLP:
+    hidden = [count(width, "width")] * count(layers, "layers")
+    return MLP([784, *hidden, 10], activation, init, seed=seed)
 
 
 MEASURES: dict[str, Callable[..., Any]] = {"chain": neurons_in_a_row, "initial": initial, "trained": trained}

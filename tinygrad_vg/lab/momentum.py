@@ -580,4 +580,4 @@ def _costs(axes: Any, found: Found) -> None:
         xlabel="step",
         ylim=(0.95 * best, 2 * best),
     )
-    axes.legend(loc="upper right", fontsize=9)
+    axes.legend(loc="upper right", fontsize=9, ncols=2)

@@ -15,9 +15,10 @@ from tinygrad_vg.drawing.page import Section, code, page, paragraph, plot, table
 from tinygrad_vg.lab.reproduction import Outcome
 from tinygrad_vg.lab.results import Table
 
-__all__ = ["summary", "write_report"]
+__all__ = ["lead", "overview", "summary", "unsettled", "write_report"]
 
 TITLE = "Why deep networks are hard to train: every claim, measured"
+QUICK = " This was a quick run, with few seeds and on the embedded digits; a full one decides more."
 HEADS = ("claim", "book", "measured", "over", "verdict", "experiment")
 
 
@@ -32,16 +33,47 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
     return Table.of(HEADS, rows)
 
 
+def overview(outcomes: Sequence[Outcome]) -> Table:
+    """How many claims each experiment has, what becomes of them, and how long it took."""
+    heads = ("experiment", "claims", "hold", "do not hold", "undecided", "seconds")
+    lines = [(o.name, [c["verdict"] for c in o.result.get("claims", ())], o.seconds, bool(o.error)) for o in outcomes]
+    if len(lines) > 1:
+        lines.append(
+            ("all", [word for _, words, *_ in lines for word in words], sum([o.seconds for o in outcomes]), False)
+        )
+    rows = [
+        (name, *(["failed"] + [""] * 3 if failed else [len(words), *map(words.count, _WORDS)]), f"{seconds:.0f}")
+        for name, words, seconds, failed in lines
+    ]
+    return Table.of(heads, rows)
+
+
+def unsettled(outcomes: Sequence[Outcome], verdict: str) -> list[str]:
+    """The claims with a verdict, a line each: ``experiment: claim: measured``."""
+    return [
+        f"{outcome.name}: {c['says']}: {c['measured']}"
+        for outcome in outcomes
+        for c in outcome.result.get("claims", ())
+        if c["verdict"] == verdict
+    ]
+
+
 def lead(outcomes: Sequence[Outcome]) -> str:
     """How many claims hold, in a sentence."""
     words = [c["verdict"] for outcome in outcomes for c in outcome.result.get("claims", ())]
-    counted = [f"{words.count(word)} {told}" for word, told in _WORDS.items() if word in words]
+    counted = [f"{n} {told[n != 1]}" for word, told in _WORDS.items() if (n := words.count(word))]
     failed = [outcome.name for outcome in outcomes if outcome.error]
-    text = f"Of {len(words)} claims about chapter 5 of Nielsen's book, {', '.join(counted) or 'none was measured'}."
+    of = f"Of {len(words)} claim{'s' * (len(words) != 1)}"
+    text = f"{of} about chapter 5 of Nielsen's book, {', '.join(counted) or 'none was measured'}."
     return text + (f" Not run, because of an error: {', '.join(failed)}." if failed else "")
 
 
-_WORDS = {"holds": "hold", "does not hold": "do not hold as stated", "undecided": "could not be decided"}
+_WORDS = {
+    "holds": ("holds", "hold"),
+    "does not hold": ("does not hold as stated", "do not hold as stated"),
+    "undecided": ("could not be decided", "could not be decided"),
+}
+"""What is said of one claim, and of several."""
 
 
 def command(outcome: Outcome) -> str:
@@ -78,8 +110,9 @@ def write_report(folder: str | Path, outcomes: Sequence[Outcome]) -> Path:
     sections += [_section(folder, outcome) for outcome in outcomes]
     total = sum([outcome.seconds for outcome in outcomes])
     footer = f"{machine()}; {total / 60:.1f} minutes of computing. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0."
-    html = page(lang="en", title=TITLE, lead=lead(outcomes), sections=sections, footer=footer)
-    write_atomically(folder / "report.md", _markdown(outcomes, footer).encode())
+    said = lead(outcomes) + (QUICK if any([outcome.record["quick"] for outcome in outcomes]) else "")
+    html = page(lang="en", title=TITLE, lead=said, sections=sections, footer=footer)
+    write_atomically(folder / "report.md", _markdown(folder, outcomes, said, footer).encode())
     write_atomically(folder / "index.html", html.encode())
     return folder / "index.html"
 
@@ -101,14 +134,14 @@ def _pictures(folder: Path, name: str) -> list[Path]:
     return [folder / f"{name}.svg", *sorted(folder.glob(f"{name}-*.svg"))]
 
 
-def _markdown(outcomes: Sequence[Outcome], footer: str) -> str:
-    parts = [f"# {TITLE}", lead(outcomes), "## All claims", summary(outcomes).markdown()]
+def _markdown(folder: Path, outcomes: Sequence[Outcome], said: str, footer: str) -> str:
+    parts = [f"# {TITLE}", said, "## All claims", summary(outcomes).markdown()]
     for outcome in outcomes:
         if outcome.error:
             parts += [f"## {outcome.name}", f"It failed: {outcome.error}"]
             continue
         parts.append(f"## {outcome.result['title']}")
-        parts.append(f"![{outcome.result['title']}]({outcome.name}.svg)")
+        parts += [f"![{outcome.result['title']}]({path.name})" for path in _pictures(folder, outcome.name)]
         parts += [Table.of(t["heads"], t["rows"], t["title"]).markdown() for t in outcome.result["tables"]]
         parts.append(f"    {command(outcome)}")
     return "\n\n".join([*parts, footer]) + "\n"

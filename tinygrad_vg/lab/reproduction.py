@@ -17,7 +17,9 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from tinygrad_vg.datasets import mnist
 from tinygrad_vg.drawing.layout import write_atomically
+from tinygrad_vg.lab.settings import one_blas_thread
 
 __all__ = ["EXPERIMENTS", "Outcome", "reproduce"]
 
@@ -36,6 +38,9 @@ EXPERIMENTS = (
 """In the order of the chapter."""
 
 LONGEST_FIRST = ("accuracy", "cures", "learning_speed", "glorot", "momentum", "neurons")
+NEED_MNIST = {"accuracy", "cures", "learning_speed", "glorot", "sigmoid"}
+"""In full; for the others, and if quick, the embedded digits are enough."""
+
 RECORD = "{}.run.json"
 
 
@@ -102,6 +107,8 @@ def reproduce(
     ------
     ValueError
         For names that are no experiments.
+    DatasetError
+        If MNIST is needed and not to be had, before anything is run.
     """
     unknown = [name for name in only if name not in EXPERIMENTS]
     if unknown:
@@ -111,6 +118,8 @@ def reproduce(
     chosen = [name for name in EXPERIMENTS if not only or name in only]
     found = {name: kept for name in chosen if (kept := _kept(folder, name, _record(quick, seeds))) is not None}
     waiting = sorted([name for name in chosen if name not in found], key=_place)
+    if not quick and not NEED_MNIST.isdisjoint(waiting):
+        mnist()  # in the workers it would fail late, or be downloaded by several at once
     tell = progress or (lambda name, done, total: None)
     for name in found:
         tell(name, 1, 1)
@@ -137,7 +146,8 @@ def _kept(folder: Path, name: str, record: dict[str, Any]) -> Outcome | None:
     except (OSError, ValueError):
         return None
     whole = all([(folder / f"{name}.{suffix}").exists() for suffix in ("npz", "svg", "md")])
-    same = isinstance(before, dict) and all([before.get(key) == value for key, value in record.items()])
+    same = isinstance(before, dict) and "seconds" in before
+    same = same and all([before.get(key) == value for key, value in record.items()])
     return Outcome(name, record, before["seconds"], "", result, kept=True) if whole and same else None
 
 
@@ -184,8 +194,6 @@ def _pass_on(reports: Any, tell: Callable[[str, int, int], None]) -> None:
 
 def perform(folder: str, name: str, quick: bool, seeds: int | None, reports: Any) -> Outcome:
     """Run one experiment, here, and write its files."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     began, shown = time.perf_counter(), 0.0
 
     def progress(done: int, total: int) -> None:
@@ -197,7 +205,7 @@ def perform(folder: str, name: str, quick: bool, seeds: int | None, reports: Any
     record = _record(quick, seeds)
     progress(0, 1)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             result = importlib.import_module(f"tinygrad_vg.lab.{name}").run(quick=quick, seeds=seeds, progress=progress)
         result.save(folder)
     except Exception as problem:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,10 +98,16 @@ def spread(values: Sequence[float] | Array, spec: str = ".3g") -> str:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Matrix products on one thread: their last digits depend on how they are divided among several."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(1, user_api="blas"):
+    with _blas(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
+
+
+@lru_cache(1)
+def _blas(modules: int) -> Any:
+    """The BLAS libraries of this process, looked for again when modules came in: a search takes milliseconds."""
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 # ----------------------------------------------------------------------------------------------------------------- data

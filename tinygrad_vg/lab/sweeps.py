@@ -8,6 +8,7 @@ with one BLAS thread.
 from __future__ import annotations
 
 import importlib
+import inspect
 import itertools
 import json
 import math
@@ -25,8 +26,9 @@ import numpy as np
 
 from tinygrad_vg.checks import Array
 from tinygrad_vg.lab.results import Table
+from tinygrad_vg.lab.settings import one_blas_thread
 
-__all__ = ["Record", "Sweep", "SweepError", "Task", "sweep", "tasks_of"]
+__all__ = ["Record", "Sweep", "SweepError", "Task", "settings_of", "sweep", "tasks_of"]
 
 IN_FLIGHT = 4  # tasks handed out per worker: enough that none waits, few enough that 10⁶ tasks need no memory
 
@@ -126,14 +128,23 @@ class Sweep:
         return flat.reshape(*[len(values) for values in self.grid.values()], len(self.seeds))
 
     def table(self) -> Table:
-        """Mean ± standard deviation over the seeds of everything measured, at every point of the grid."""
+        """Everything measured, over the seeds, at every point of the grid.
+
+        Mean ± standard deviation; but median (5 % to 95 %) of what is positive and spreads over a decade somewhere, as
+        ratios of gradients do: there a mean says what the largest is.
+        """
         n, rows = len(self.seeds), []
         failed = ["failed"] if self.failed else []
         columns = {name: self.values(name).reshape(-1, n) for name in self.names}
+        tell = {name: _quantiles if _over_decades(values) else _spread for name, values in columns.items()}
         for i, point in enumerate(itertools.product(*self.grid.values())):
             errors = sum([bool(record.error) for record in self.records[i * n : (i + 1) * n]])
-            rows.append([*point, *[_spread(values[i]) for values in columns.values()], *[errors for _ in failed]])
-        return Table.of([*self.grid, *columns, *failed], rows, f"over {n} seed{'s' * (n > 1)}")
+            told = [tell[name](values[i]) for name, values in columns.items()]
+            rows.append([*point, *told, *[errors for _ in failed]])
+        title = f"over {n} seed{'s' * (n > 1)}"
+        if n > 1 and columns:
+            title += f": {', or '.join(dict.fromkeys([_WAYS[way] for way in tell.values()]))}"
+        return Table.of([*self.grid, *columns, *failed], rows, title)
 
     def __repr__(self) -> str:
         return f"<sweep of {len(self.records)} tasks, {len(self.failed)} failed: {', '.join(self.names)}>"
@@ -144,6 +155,23 @@ def _spread(values: Array) -> str:
     if not found.size:
         return "—"
     return f"{np.mean(found):.4g} ± {np.std(found, ddof=1):.2g}" if found.size > 1 else f"{found[0]:.4g}"
+
+
+def _quantiles(values: Array) -> str:
+    found = values[np.isfinite(values)]
+    if found.size < 2:
+        return _spread(values)
+    middle, low, high = np.quantile(found, [0.5, 0.05, 0.95])
+    return f"{middle:.3g} ({low:.2g} to {high:.2g})"
+
+
+_WAYS = {_spread: "mean ± sd", _quantiles: "median (5 % to 95 %)"}
+
+
+def _over_decades(columns: Array) -> bool:
+    """Whether no number is negative, and at some point of the grid (a row) they differ by more than a factor of ten."""
+    found = [row[row > 0] for row in columns]
+    return not np.any(columns < 0) and any([row.max() > 10 * row.min() for row in found if row.size])
 
 
 def sweep(
@@ -187,8 +215,9 @@ def sweep(
     Raises
     ------
     SweepError
-        For an experiment that other processes cannot import, settings that are no plain values, an empty grid, and a
-        file that is something else. A task that fails raises nothing: its record says why.
+        Before anything is run: for an experiment that other processes cannot import, settings that it does not have or
+        that are no plain values, an empty grid, and a file that is something else. A task that fails raises nothing:
+        its record says why.
 
     Examples
     --------
@@ -200,6 +229,7 @@ def sweep(
     True
     """
     name = _name(experiment)
+    _check_settings(name, grid)
     chosen = tuple(range(seeds) if isinstance(seeds, int) else seeds)
     tasks = tasks_of(name, grid, chosen)
     path = None if out is None else Path(out)
@@ -256,6 +286,38 @@ def _name(experiment: Callable[..., Any] | str) -> str:
     return experiment
 
 
+def _check_settings(name: str, grid: Mapping[str, Any]) -> None:
+    """Refuse at once what every single task would be refused for."""
+    function = _found(name)
+    try:
+        known = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        return
+    has = f"it has {settings_of(function) or 'none'}"
+    takes_any = any([p.kind is p.VAR_KEYWORD for p in known.values()])
+    named = [key for key, p in known.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if "seed" in grid:
+        raise SweepError("sweep: the seed is no setting of the grid; say how many seeds, or which, beside it")
+    if not takes_any and "seed" not in named:
+        raise SweepError(f"sweep: {name} must take a keyword argument called seed; it has {', '.join(known) or 'none'}")
+    unknown = [key for key in grid if not takes_any and key not in named]
+    if unknown:
+        raise SweepError(f"sweep: {', '.join(unknown)}: there is no such setting of {name}; {has}")
+    needed = [key for key in named if known[key].default is known[key].empty and key != "seed"]
+    missing = [key for key in needed if key not in grid]
+    if missing:
+        raise SweepError(f"sweep: give the values of {', '.join(missing)}, which have no default; {has}")
+
+
+def settings_of(function: Callable[..., Any]) -> str:
+    """The settings of an experiment with their defaults, as ``depth=4, scale=1.0``."""
+    words = []
+    for p in inspect.signature(function).parameters.values():
+        if p.name != "seed":
+            words.append(p.name if p.default is p.empty else f"{p.name}={p.default}")
+    return ", ".join(words)
+
+
 def _found(name: str) -> Callable[..., Any]:
     """The function called ``module:function``."""
     module, _, function = name.partition(":")
@@ -273,12 +335,11 @@ def _found(name: str) -> Callable[..., Any]:
 
 def perform(task: Task) -> Record:
     """Run one task, here; whatever it raises is recorded."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     began = time.perf_counter()
     try:
-        with threadpool_limits(1, user_api="blas"):
-            found = _found(task.experiment)(**task.settings, seed=task.seed)
+        experiment = _found(task.experiment)  # its imports may load a BLAS
+        with one_blas_thread():
+            found = experiment(**task.settings, seed=task.seed)
         values, error = _plain(found), ""
     except Exception as problem:
         values, error = {}, f"{type(problem).__name__}: {problem}"
@@ -370,6 +431,9 @@ def _recorded(path: Path) -> dict[str, Record]:
 
 
 def _append(path: Path, record: Record) -> None:
-    """Write one line at the end, at once."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(record.line())
+    """Write one line at the end, at once; what cannot be written names the file."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(record.line())
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
