@@ -51,6 +51,8 @@ def _sweep(
             node.check_constants()
         if record:
             _check_fresh(node)
+        if type(g) is np.ndarray:
+            g.setflags(write=False)  # other rules, and other tensors, may be given the same array
         op, params = node.op, node.params
         out, args = (tensor, node._variables()) if record else (tensor._array, node.values)
         if not op.needs_args:
@@ -63,10 +65,13 @@ def _sweep(
                 continue
             try:
                 given = rule(g, out, *args, **params)
-            except FloatingPointError as error:  # an operation inside the rule: say whose rule it is
-                raise FloatingPointError(
-                    f"in the cotangent that {op.name} gives {parent.label()}: {error} {node.origin}"
-                ) from None
+            except (FloatingPointError, ValueError) as error:  # an operation inside the rule: say whose rule it is
+                if type(error) not in (FloatingPointError, ValueError):
+                    raise
+                hint = "; a rule must not write into its arguments" if "read-only" in str(error) else ""
+                raise type(error)(
+                    f"in the cotangent that {op.name} gives {parent.label()}: {error}{hint}. {node.origin}"
+                ) from error
             if type(given) is Scattered and trace is None:
                 scattered.setdefault(parent.birth, []).append(given)
                 given = None
@@ -193,7 +198,7 @@ def backprop(
         if wrt is None:
             for tensor, cotangent, owned in _sweep(root, g, record=create_graph, trace=trace):
                 found[tensor] = _given(cotangent, owned, create_graph)
-            return found
+            return _writeable(found)
         if any([type(t) is not Tensor for t in wrt]):
             raise TypeError("backprop: wrt must be a list of Tensors; arrays are constants and have no gradient")
         missing = dict.fromkeys(wrt)
@@ -202,7 +207,15 @@ def backprop(
             if tensor in missing:
                 found[tensor] = _given(cotangent, owned, create_graph)
     zero = Tensor if create_graph else np.array
-    return {t: found[t] if t in found else zero(np.zeros_like(t._array)) for t in missing}
+    return _writeable({t: found[t] if t in found else zero(np.zeros_like(t._array)) for t in missing})
+
+
+def _writeable(found: dict[Tensor, Any]) -> dict[Tensor, Any]:
+    """The arrays, which rules were not to write into, for the caller to do with as they like."""
+    for cotangent in found.values():
+        if type(cotangent) is np.ndarray:
+            cotangent.setflags(write=True)
+    return found
 
 
 def _given(cotangent: Any, owned: bool, as_tensor: bool) -> Any:

@@ -54,11 +54,16 @@ class Edge:
     def __call__(self, g: Any, out: Any, *args: Any, **params: Any) -> Any:
         """Stand in for the rule: call it, and note what went in and came out."""
         assert self.rule is not None
+        locked = isinstance(g, np.ndarray) and g.base is None and not g.flags.writeable
+        if locked:
+            g.setflags(write=True)  # the sweep locks it; a rule that writes into it is to be found, not to end the sweep
         writeable = [a for a in (g, *args) if isinstance(a, np.ndarray) and a.flags.writeable]
         before = [a.copy() for a in writeable]
         given = np.array(g)
         answer = self.rule(g, out, *args, **params)
         spoilt = not all([np.array_equal(a, b, equal_nan=_is_float(a)) for a, b in zip(writeable, before, strict=True)])
+        if locked:
+            g.setflags(write=False)
         self.calls.append(Call(given, _kept(answer, self.parent), spoilt))
         return answer
 
