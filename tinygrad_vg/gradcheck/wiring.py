@@ -56,7 +56,7 @@ class Edge:
         assert self.rule is not None
         locked = isinstance(g, np.ndarray) and g.base is None and not g.flags.writeable
         if locked:
-            g.setflags(write=True)  # the sweep locks it; a rule that writes into it is to be found, not to end the sweep
+            g.setflags(write=True)  # the sweep locks it; here a rule that writes into it is to be found
         writeable = [a for a in (g, *args) if isinstance(a, np.ndarray) and a.flags.writeable]
         before = [a.copy() for a in writeable]
         given = np.array(g)
