@@ -26,7 +26,7 @@ FLOORS = [  # from the ground upwards; rooms of one floor do not know each other
     ["ops", "autodiff"],
     ["nn", "optim", "gradcheck", "opcases", "datasets", "expressions"],
     ["training", "drawing", "strategies"],
-    ["lab", "network2", "mnist_loader"],
+    ["lab", "network2", "mnist_loader", "tutorials"],
     ["tour", "commands"],
     ["cli"],
     ["__main__"],

@@ -68,7 +68,7 @@ def _sweep(
             except (FloatingPointError, ValueError) as error:  # an operation inside the rule: say whose rule it is
                 if type(error) not in (FloatingPointError, ValueError):
                     raise
-                hint = "; a rule must not write into its arguments" if "read-only" in str(error) else ""
+                hint = "; a rule must not write into its arguments, nor into what it has returned" if "read-only" in str(error) else ""
                 raise type(error)(
                     f"in the cotangent that {op.name} gives {parent.label()}: {error}{hint}. {node.origin}"
                 ) from error

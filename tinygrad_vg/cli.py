@@ -7,7 +7,7 @@ import sys
 import webbrowser
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -356,9 +356,49 @@ def sweep(
     raise typer.Exit(status)
 
 
+class Format(StrEnum):
+    """Formats of a tutorial."""
+
+    py = "py"
+    ipynb = "ipynb"
+
+
+@app.command()
+def tutorial(
+    number: Annotated[
+        int | None, typer.Argument(metavar="NUMBER", help="Which one; without it, what there is.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="Language.")] = Language.en,
+    to: Annotated[Format, typer.Option(help="A Python file with cells, or a notebook.")] = Format.py,
+    blank: Annotated[bool, typer.Option("--blank", help="Without the solutions; else they are at the end.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a copy that is there.")] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="FILE", help="Grade a copy. Its code is run, in a process of its own."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the grades as JSON, with --check.")] = False,
+) -> None:
+    """List the tutorials, write a copy of one into the current folder, or grade a copy.
+
+    Write the first one: tinygrad-vg tutorial 1
+
+    In Chinese, as a notebook: tinygrad-vg tutorial 1 --lang zh --to ipynb
+
+    How far you are: tinygrad-vg tutorial --check 01_chain_rule.py
+
+    The exit status is 0; with --check it is 1 if an exercise is not solved; 2 if the call is wrong.
+    """
+    from tinygrad_vg.commands.tutorial import run
+
+    raise typer.Exit(run(number, lang=lang.value, to=to.value, blank=blank, force=force, check=check, as_json=as_json))
+
+
 def _discard_output() -> None:
     """Let the interpreter's own flush at the end succeed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+_Misuse = typer.BadParameter.__bases__[0]  # what every wrong call raises; typer exports only this case of it
 
 
 def main() -> None:
@@ -367,21 +407,25 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # ∂ and ‖ under LANG=C must not end the program
     try:
-        app()
-    except SystemExit as ending:
-        if ending.code == 130:  # typer's, for Ctrl-C
-            print("tinygrad-vg: interrupted", file=sys.stderr)
+        status = app(standalone_mode=False)  # typer's own manner of telling a mistake takes five lines
+    except SystemExit:
         _flush()
         raise
     except BrokenPipeError:  # the reader of our output has gone
         _discard_output()
+        return
     except Exception as error:
-        expected = isinstance(error, OSError) or type(error).__module__.startswith("tinygrad_vg")
-        if not expected:
+        if isinstance(error, _Misuse):
+            _complain(_misuse(error))
+        elif isinstance(error, OSError) or type(error).__module__.startswith("tinygrad_vg"):
+            _complain(_said(error))
+        else:
             raise
-        print(f"tinygrad-vg: {_said(error)}", file=sys.stderr)
-        sys.exit(2)
+        status = 2
+    if status == 130:  # typer's, for Ctrl-C
+        _complain("interrupted")
     _flush()
+    sys.exit(status or 0)
 
 
 def _flush() -> None:
@@ -391,6 +435,22 @@ def _flush() -> None:
             sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
+
+
+def _complain(text: str) -> None:
+    """Say it on stderr in one line; at a terminal in several, where a mark stands under the place of a mistake."""
+    if not text or sys.stderr is None:
+        return
+    text = "".join([c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text])  # no name moves the cursor
+    if not sys.stderr.isatty():
+        text = " | ".join([line.strip() for line in text.split("\n") if line.strip(" ^")])
+    print(f"tinygrad-vg: {text}", file=sys.stderr)
+
+
+def _misuse(error: Any) -> str:
+    """What is wrong with the call, and where to read how it is meant; empty if it was only called without anything."""
+    text = " ".join(error.format_message().replace("Value error, ", "").split())
+    return f"{text.rstrip('.')}; see {error.ctx.command_path} --help" if text and error.ctx is not None else text
 
 
 def _said(error: Exception) -> str:
