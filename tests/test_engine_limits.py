@@ -125,31 +125,6 @@ class Counter:
         return self.function(*args, **kwargs)
 
 
-def visited(*args, **kwargs):
-    """How many nodes a sweep visits."""
-    nodes = []
-    vg.backprop(*args, trace=lambda node, *_: nodes.append(node), **kwargs)
-    return len(nodes)
-
-
-def test_doubling_sixty_times():
-    """SmallPebble takes 7 s for 18 doublings: it walks all 2ⁿ paths."""
-    x = Tensor(1.0)
-    y = x
-    for _ in range(60):
-        y = y + y
-    assert visited(y) == 60
-    y.backward()
-    assert x.grad == 2.0**60
-    assert vg.grad(vg.grad(lambda x: doubled(x * x, 60)))(1.0) == 2.0**61
-
-
-def doubled(y, times):
-    for _ in range(times):
-        y = y + y
-    return y
-
-
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_indexing_one_array_in_a_loop_scatters_once(monkeypatch, create_graph):
     """A gradient for each of 16,000 elements must not become 16,000 arrays of 16,000 zeros."""

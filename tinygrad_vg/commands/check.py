@@ -83,7 +83,7 @@ def run(
     if target in map(name_of, table()):
         raise UsageError(f"{target} is a function of the table: check it with --op {target}")
     f = load(target)
-    if any([f is known for known in table()]) and not shapes:  # it has samples of its own
+    if any([f is known for known in table()]) and not (shapes or domain or sample):  # it has samples of its own
         return _run_ops([f], mutants, order or 2, seed, out, quiet)
     point = choose_point(f, target, [_shape(text) for text in shapes], _domain(domain), seed)
     gradients = check_at(f, target, point, order=order or 1, sample=sample, quiet=quiet)

@@ -51,10 +51,17 @@ def draw_target(
             return _save(graph, subject, out)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    print(graph.source.rstrip() if dot else graph)
+    print(graph.source.rstrip() if dot else "\n".join([_fitting(line) for line in str(graph).split("\n")]))
     if subject.told and not dot:
         _say("", *subject.told.split("\n"))
     return 0
+
+
+def _fitting(line: str) -> str:
+    """A line of an outline; what goes beyond 80 columns comes under it."""
+    indent = len(line) - len(line.lstrip())
+    cut = line.rfind("   ", indent, 81) if len(line) > 80 else -1
+    return line if cut < 0 else f"{line[:cut]}\n{' ' * (indent + 4)}{line[cut:].lstrip()}"
 
 
 def _save(graph: Graph, subject: Subject, out: Path) -> int:

@@ -1,7 +1,7 @@
 """Hypothesis strategies for tests of derivatives: shapes, arrays, cotangents, samples of ops, expressions, networks.
 
 A strategy tells Hypothesis what to try; when a test fails, Hypothesis looks for the smallest thing that still fails.
-So everything here is made to become small and readable: fewer nodes, shorter axes, round numbers.
+So everything here is made to become small and readable: fewer nodes, shorter axes, round numbers. In use::
 
     from hypothesis import given, note, settings
     import tinygrad_vg as vg

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def run(
     guide = _Guide(Console(), text, quiet)
     data = mnist_sample()
     net = MLP([784, *hidden, 10], seed=seed)
-    guide.say(f"tinygrad_vg · {net!r}")
+    guide.say(fill(f"tinygrad_vg · {net!r}", 80, subsequent_indent="  "))
 
     checked = _check(net, data, seed, guide)
     guide.heading(2, "step_draw")
