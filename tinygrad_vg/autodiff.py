@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from operator import index as as_integer
 from sys import getrefcount
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -65,13 +65,8 @@ def _sweep(
                 continue
             try:
                 given = rule(g, out, *args, **params)
-            except (FloatingPointError, ValueError) as error:  # an operation inside the rule: say whose rule it is
-                if type(error) not in (FloatingPointError, ValueError):
-                    raise
-                hint = "; a rule must not write into its arguments, nor into what it has returned" if "read-only" in str(error) else ""
-                raise type(error)(
-                    f"in the cotangent that {op.name} gives {parent.label()}: {error}{hint}. {node.origin}"
-                ) from error
+            except (FloatingPointError, ValueError) as error:
+                _blame(error, node, parent)
             if type(given) is Scattered and trace is None:
                 scattered.setdefault(parent.birth, []).append(given)
                 given = None
@@ -95,6 +90,17 @@ def _sweep(
                     pending[parent.birth] = (parent, total + given, True)
         if trace is not None:
             trace(node, g, tuple(emitted))
+
+
+def _blame(error: Exception, node: OpNode, parent: Tensor) -> NoReturn:
+    """Raise an error from inside a rule anew, saying whose rule it is."""
+    if type(error) not in (FloatingPointError, ValueError):  # a subclass may want other arguments
+        raise error
+    written = "read-only" in str(error)
+    cure = "; a rule must not write into its arguments, nor into what it has returned" if written else ""
+    raise type(error)(
+        f"in the cotangent that {node.op.name} gives {parent.label()}: {error}{cure}. {node.origin}"
+    ) from error
 
 
 def _gather(pieces: list[Scattered], tensor: Tensor) -> Any:
