@@ -355,7 +355,7 @@ with check(
         assert math.isclose(at_end, 1, rel_tol=2e-3), seen
 
 # %% [markdown]
-# Which weight leaves the most freedom?
+# Which weight gives the most freedom?
 
 # %%
 weights = np.linspace(4, 60, 20_001)
@@ -464,8 +464,8 @@ assert 0.8 < rates[0] < 0.9
 # * ∂C/∂b₁ has one factor **wσ′(z)** for every neuron on the way. That is all the vanishing gradient is: a product of
 #   many ordinary numbers below 1.
 # * With |w| ≤ 1 a neuron costs *at least* a factor of 4. With weights N(0, 1) it is about 10.
-# * The factor reaches 1 only if |w| ≥ 4 and z is near 0 at the same time, which leaves less than half of the range of
-#   a, at best.
+# * The factor reaches 1 only if |w| ≥ 4 and z is near 0 at the same time, which is so for less than half of the range
+#   of a, at best.
 # * A network that passes everything on exists, in one place on a knife's edge. So it is learning that fails, and not
 #   what a deep network could do.
 #

@@ -345,7 +345,8 @@ print(f"its answers: {set(said.argmax(axis=1).tolist())}")
 # %% tags=["hidden"]
 assert f"{course4.cost[-1]:.3f}" == "3.246"
 assert course4.norms[-1, 0] < 2e-5
-assert np.mean(said.argmax(axis=1) == y) == np.max(np.bincount(y)) / len(y) == 0.117
+assert np.mean(said.argmax(axis=1) == y) == np.max(np.bincount(y)) / len(y)
+assert f"{np.mean(said.argmax(axis=1) == y):.1%}" == "11.7%"
 assert set(said.argmax(axis=1).tolist()) == {7}
 assert np.all(course4.norms[0] > 100 * course4.norms[-1])
 
@@ -460,21 +461,23 @@ assert min([a.min() for a in alone]) > 100
 assert 100 < alone[1][-1] < 115
 pushes = [np.linalg.norm((net(X32).data - (y[:, None] == np.arange(10))).mean(axis=0)) for net in (net4, free4)]
 assert pushes[0] > 20 * pushes[1]
-assert np.all(course4.norms[0] > 0.9 * course4.sample_norms[0])
+shared = course4.norms[0] / course4.sample_norms[0]
+assert np.all((shared > 0.7) & (shared < 0.8))
 assert alone[0][-1] > 1.5 * alone[0][0]
 assert abs(free.cost[-1] - floor) < 0.001
 assert np.all((free.norms[-1] > 2e-5) & (free.norms[-1] < 7e-5))
 
 # %% [markdown]
 # Look at the left panel. Without weight decay the ratio falls from over 100 to about 1: by the book's measure, all
-# layers would then learn equally fast. Look at the right panel: for each single image, the first layer gets over 100
-# times less than the last, in every epoch, with weight decay or without. (With it the factor even grows, since
-# smaller weights pass less on.)
+# layers would then learn equally fast. Look at the right panel: of the gradient of a single image, on average, the
+# first layer gets over 100 times less than the last, in every epoch, with weight decay or without. (With it the
+# factor even grows, since smaller weights pass less on.)
 #
-# Both are true. At the start all images pull nearly in the same direction, and the two measures say the same: the
-# gradient vanishes. On the plateau what the images have in common is used up. Each still pulls, one to the left, one
-# to the right, and in the mean they cancel; the small rest is about the same in every layer and says nothing about
-# the way it came. The vanishing has not gone away. The mean no longer shows it.
+# Both are true. At the start the images pull largely in the same direction: the mean is about three quarters as long
+# as the single gradients, in every layer. So the two measures say the same: the gradient vanishes. On the plateau
+# what the images have in common is used up. Each still pulls, one to the left, one to the right, and in the mean they
+# cancel; the small rest is about the same in every layer and says nothing about the way it came. The vanishing has
+# not gone away. The mean no longer shows it.
 #
 # And with weight decay? In each step it makes the weights of the output layer a bit smaller, which moves the ten
 # answers a bit, nearly the same for all images. The biases have to push back, again and again. This common push is
