@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from pictures import depth, gallery, mutants, page, step
+from pictures import depth, gallery, guides, house, mutants, page, step
 
 import tinygrad_vg as vg
 
@@ -29,10 +29,12 @@ def examples() -> list[str]:
 PAGE = DOCS / "checking.md"
 PICTURES: dict[str, Callable[[], str]] = {
     "chain": chain,
+    "house": house.picture,
     "checking-step": step.picture,
     "checking-depth": depth.picture,
     "checking-alarms": depth.alarms_picture,
     **gallery.PICTURES,
+    **guides.PICTURES,
 }
 TABLES: dict[str, Callable[[], str]] = {
     "step-table": step.table,
@@ -40,13 +42,16 @@ TABLES: dict[str, Callable[[], str]] = {
     "faults-table": depth.faults_table,
     "mutants-table": mutants.table,
 }
-NAMES = [*PICTURES, *TABLES, "examples"]
+NAMES = [*PICTURES, *TABLES, "examples", "guides"]
 
 
 def make(name: str, into: Path | None) -> None:
     """Make one of `NAMES`."""
     if name in PICTURES:
         (into or DOCS / "images").joinpath(f"{name}.svg").write_text(PICTURES[name](), encoding="utf-8", newline="\n")
+        return
+    if name == "guides":
+        guides.fill(guides.PAGES if into is None else [])
         return
     tables = {name: TABLES[name]()} if name in TABLES else {}
     outputs = examples() if name == "examples" else None

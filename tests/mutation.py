@@ -286,7 +286,11 @@ WIRING = {
     ),
     "drop a parent": ("_sweep", "or rule is None:", "or rule is None or (len(emitted) and emitted[-1] is not None):"),
     "the same parent once": ("_sweep", "or rule is None:", "or rule is None or parent in node.inputs[: len(emitted)]:"),
-    "seed ignored": ("_seed", "return np.array(seed.", "seed = Tensor(np.ones(root.shape))\n    return np.array(seed."),
+    "seed ignored": (
+        "_seed",
+        "array = leaf_array(seed).astype(root.dtype)",
+        "array = np.ones(root.shape, root.dtype)",
+    ),
     "called twice": (
         "_sweep",
         "given = rule(g, out, *args, **params)",

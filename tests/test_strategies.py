@@ -613,11 +613,12 @@ def test_a_wrong_rule_is_found_and_shrunk_to_a_lesson(op, lines):
 
 
 def test_a_rule_that_is_wrong_in_company_only_is_found():
-    """A rule that writes to the cotangent it is given spoils what the other operand of the same sum gets."""
+    """A rule that unlocks the cotangent it is given and writes to it spoils what the other operand of the sum gets."""
 
     def greedy(g, out, x):
         answer = g * np.cos(x)
-        if type(g) is np.ndarray and g.flags.writeable and g.ndim:
+        if type(g) is np.ndarray and g.base is None and g.ndim:
+            g.setflags(write=True)
             g *= 2
         return answer
 
