@@ -299,6 +299,7 @@ def test_every_exercise_is_solved_on_its_page(site, lang):
         text = (site / ("" if lang == "en" else lang) / f"tutorials/{tutorial.name}.html").read_text(encoding="utf-8")
         for exercise in tutorial.exercises:
             assert f"✓ {exercise.number}" in text
+        assert " at 0x" not in text  # a value that nobody meant to show
 
 
 @pytest.mark.slow

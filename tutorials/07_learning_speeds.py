@@ -22,7 +22,7 @@ from tinygrad_vg.lab.speeds import initial_speeds, train_and_measure
 from tinygrad_vg.tutorials import answered, begin, check, plot, show
 
 begin("07_learning_speeds", lang="en")
-threadpool_limits(1)  # matrices as small as ours are multiplied faster on one thread
+one_thread = threadpool_limits(1)  # matrices as small as ours are multiplied faster on one thread
 
 # %% [markdown]
 # ## A speed for each neuron

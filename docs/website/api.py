@@ -1,7 +1,10 @@
 """The reference: a page for each room with public names, filled in by autodoc, and one for the command line."""
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from html import unescape
 from importlib import import_module
@@ -9,12 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
-import typer
-from typer.cli import get_docs_for_click
-
 import tinygrad_vg as vg
-from tinygrad_vg import cli
 from website.docstrings import CODE
 
 __all__ = ["ROOMS", "names_of", "write"]
@@ -142,6 +140,7 @@ def _first(value: Any) -> str:
 
 
 def _commands() -> str:
-    command = typer.main.get_command(cli.app)
-    text = get_docs_for_click(obj=command, ctx=click.Context(command), name="tinygrad-vg")
-    return unescape(text.replace("# `tinygrad-vg`", "# The command line", 1))
+    command = [sys.executable, "-m", "typer", "tinygrad_vg.cli", "utils", "docs", "--name", "tinygrad-vg"]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=environment)
+    return unescape(done.stdout.replace("# `tinygrad-vg`", "# The command line", 1))

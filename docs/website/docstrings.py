@@ -1,9 +1,12 @@
 """Docstrings as they are meant: ``|x|`` is an absolute value, not one of reStructuredText's substitutions."""
 
-import re
-from typing import Any
+from __future__ import annotations
 
-from sphinx.application import Sphinx
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 __all__ = ["setup"]
 

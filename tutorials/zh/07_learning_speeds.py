@@ -18,7 +18,7 @@ from tinygrad_vg.lab.speeds import initial_speeds, train_and_measure
 from tinygrad_vg.tutorials import answered, begin, check, plot, show
 
 begin("07_learning_speeds", lang="zh")
-threadpool_limits(1)  # 我们的矩阵小，只用一个线程反而乘得更快
+one_thread = threadpool_limits(1)  # 我们的矩阵小，只用一个线程反而乘得更快
 
 # %% [markdown] en="de601d81"
 # ## 每个神经元一个速度
