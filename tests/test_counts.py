@@ -44,7 +44,6 @@ def phases(sizes):
             found.append(counted.taken())
             del cost
             opt.step()
-            opt.zero_grad()
             found.append(counted.taken())
     return found
 
@@ -125,7 +124,6 @@ def trained(mlp, opt):
     x, y = digits()
     losses.cross_entropy(mlp.logits(x), y).backward()
     opt.step()
-    opt.zero_grad()
 
 
 @pytest.mark.parametrize(("sizes", "most"), [(SHALLOW, 112), (DEEP, 252)], ids=str)

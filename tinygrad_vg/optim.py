@@ -287,11 +287,10 @@ def _take_gradient(tensor: Tensor) -> Array:
 
 def _descend(tensor: Tensor, lr: float, kept: float) -> None:
     """θ ← kept·θ − lr·∇C, as kept·(θ − (lr/kept)·∇C) and in the gradient's memory."""
-    theta, new = tensor._array, _take_gradient(tensor)
-    if theta.ndim < 2:
-        kept = 1.0
+    kept = _kept_of(tensor, kept)
+    new = _take_gradient(tensor)
     new *= -lr / kept
-    new += theta
+    new += tensor._array
     if kept != 1:
         new *= kept
     tensor._bind(new)

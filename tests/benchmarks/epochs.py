@@ -52,7 +52,6 @@ def bare(mlp, opt, x, y):
         cost.backward()
         del cost
         opt.step()
-        opt.zero_grad()
 
 
 def fitted(mlp, opt, x, y, **settings):

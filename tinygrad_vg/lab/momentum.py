@@ -74,7 +74,6 @@ def descend(
     optimizer = SGD([theta], lr, momentum, nesterov)
     path = [theta.data]
     for _ in range(count(steps, "steps")):
-        optimizer.zero_grad()
         f(theta).backward()
         optimizer.step()
         with optimizer.at_theta():

@@ -202,5 +202,4 @@ def train_and_measure(mlp: MLP, X: Array, y: Array, *, epochs: int, lr: float, w
         for p in parameters:
             p.grad = found[p]
         optimizer.step()
-    optimizer.zero_grad()
     return Course(np.array(norms), np.array(sample_norms), np.array(costs))
