@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tinygrad_vg.drawing import layout
+from tinygrad_vg.datasets import mnist_sample
+from tinygrad_vg.drawing import draw, layout
+from tinygrad_vg.nn import MLP, losses
 from tinygrad_vg.tour import run, steps
 from tinygrad_vg.tour.texts import TEXTS
 from tinygrad_vg.training import LearningSpeed
@@ -179,3 +181,16 @@ def test_ctrl_c_in_training_writes_the_page_first(tmp_path, monkeypatch):
         run(tmp_path, epochs=50, hidden=(3,), seed=0, quiet=True)
     assert np.shape(json.loads((tmp_path / "numbers.json").read_text())["norms"])[0] < 6
     assert "Interrupted" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_words_under_the_network_name_the_targets_as_its_picture_does(lang):
+    net = MLP([784, 30, 10], seed=0)
+    images, labels = mnist_sample().train
+    cost = losses.cross_entropy(net.logits(images[:5]), labels[:5])
+    outline = draw(cost, level="layer")._repr_mimebundle_()["text/plain"]
+    constants = re.findall(r"^(\S+) constant", outline, re.MULTILINE)
+    (targets,) = set(constants) - {"x"}
+    text = TEXTS[lang]["network_text"]
+    assert re.search(rf"\b{targets} (is 1|= 1)", text)
+    assert not re.search(r"c[₀-₉]", text)

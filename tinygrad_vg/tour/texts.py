@@ -43,7 +43,7 @@ _EN = {
     "network_text": (
         "One box a layer, for the first {digits} digits. Follow ‖∂C/∂b‖, the bars at the bottom (on a log scale; orange where "
         "larger than 1), from the cost on the right to the first layer on the left. C is the cross-entropy, computed from "
-        "the last layer's z; c₁ is +1 where the output should be 0, and −1 where it should be 1."
+        "the last layer's z; y is 1 where the output should be 1, and 0 elsewhere."
     ),
     "speed_title": "How fast does each layer learn?",
     "speed_text": (
@@ -109,7 +109,7 @@ _ZH = {
     "network_text": (
         "每层一个方框，输入是前 {digits} 张数字。请看方框底部的横条 ‖∂C/∂b‖（对数刻度，大于 1 时为橙色）："
         "从右端的代价函数出发，一层层向左看到第一层。C 是由最后一层的 z 算出的交叉熵；"
-        "期望输出为 0 处 c₁ = +1，为 1 处 c₁ = −1。"
+        "期望输出为 1 处 y = 1，其余为 0。"
     ),
     "speed_title": "每一层学得有多快？",
     "speed_text": (
